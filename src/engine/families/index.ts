@@ -1,12 +1,13 @@
 import { UserError } from "../errors.js";
 import { readConfigObject } from "./common-config.js";
+import { csm } from "./csm/index.js";
 import { cwm } from "./cwm/index.js";
 import type { CheckpointTexts, Family } from "./family.js";
 import { glm } from "./glm/index.js";
 import { escapeForMessage } from "../formats/escape.js";
 
 /** Every family parley knows. */
-export const FAMILIES: readonly Family[] = [cwm, glm];
+export const FAMILIES: readonly Family[] = [cwm, glm, csm];
 
 /**
  * Which family a checkpoint belongs to, and which of its architectures it is, by config.json alone.

@@ -5,7 +5,7 @@ import { findLeftParts, freePartPath, ownPartPath, takeOver } from "./part-names
 import { isStrongEtag, readEtagNote, removeEtagNote, renameEtagNote, writeEtagNote } from "./part-note.js";
 
 /** Bytes gathered before a write. With the one write that may be under way, what a kill can lose. */
-const writeBytes = 1024 * 1024;
+const writeBytes = 2 * 1024 * 1024;
 /** After so many bytes the disk starts on them: at the end, a sync of everything would take as long as the rest. */
 const syncBytes = 64 * 1024 * 1024;
 /** A part is touched this often, so that processes on other machines see that it is in use. */

@@ -28,7 +28,9 @@ export function specialIdMetadata(subject: Subject): [string, GgufValue][] {
   const bos = needs.bosTokenId ?? idOf(specialTokenText(config, "bos_token"));
   const pad = needs.padTokenId ?? idOf(specialTokenText(config, "pad_token"));
   const affixes = readAffixes(subject, bos);
-  const eosIds = needs.eosTokenIds;
+  // Where no configuration names an id, a turn's text still ends with the tokenizer's own end token.
+  const ownEos = idOf(specialTokenText(config, "eos_token"));
+  const eosIds = needs.eosTokenIds.length === 0 && ownEos !== undefined ? [ownEos] : needs.eosTokenIds;
   for (const id of [bos, pad, ...eosIds, ...affixes.prefix, ...affixes.suffix]) {
     if (id !== undefined && id >= tokens.length) {
       throw badFile(

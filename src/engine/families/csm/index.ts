@@ -1,0 +1,34 @@
+import type { Family } from "../family.js";
+import { readCsmConfig } from "./config.js";
+import { csmMetadata } from "./metadata.js";
+import { samplingMetadata } from "./sampling.js";
+import { csmTensors } from "./tensors.js";
+import { csmTypes } from "./types.js";
+
+/** CSM: a backbone that makes frames, a depth decoder that fills them with codes, and Mimi, which makes them audible. */
+export const csm: Family = {
+  name: "csm",
+  title: "Conversational Speech Model",
+  architectures: ["CsmForConditionalGeneration"],
+  ggufArchitecture: "csm",
+  autoType: "q8_0",
+  describe(texts, architecture) {
+    const config = readCsmConfig(texts);
+    return {
+      architecture,
+      config: config.entries,
+      notes: config.notes,
+      layers: config.backbone.layers,
+      tensors: csmTensors(config),
+      metadata: new Map([...csmMetadata(config), ...samplingMetadata(texts)]),
+      tokenizer: {
+        vocabSize: config.textVocabSize,
+        bosTokenId: config.bosTokenId,
+        padTokenId: config.padTokenId,
+        // A turn's text ends with the tokenizer's end token; speech ends with a frame of codes.
+        eosTokenIds: [],
+      },
+    };
+  },
+  chooseTypes: csmTypes,
+};
