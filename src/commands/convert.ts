@@ -1,13 +1,14 @@
+import path from "node:path";
 import { Args, Flags } from "@oclif/core";
 import { resolveGpu } from "../engine/build/gpu.js";
 import { runConversion } from "../engine/client/run-conversion.js";
-import { planConversion } from "../engine/convert/convert-checkpoint.js";
 import { parseByteSize } from "../engine/system/parse-byte-size.js";
 import { formatBytes } from "../engine/system/format-bytes.js";
 import { OUTPUT_TYPES, parseOutputType } from "../engine/tensors/output-type.js";
 import { describePlan, planDocument } from "../ui/describe-plan.js";
 import { ensureEngine } from "../ui/ensure-engine.js";
-import { fetchSource } from "../ui/fetch-source.js";
+import { fetchSource, planSource, removeDownload } from "../ui/fetch-source.js";
+import { removeDownloadFlag } from "../ui/model-flags.js";
 import { BaseCommand } from "../ui/base-command.js";
 
 export default class Convert extends BaseCommand {
@@ -44,6 +45,7 @@ export default class Convert extends BaseCommand {
     "dry-run": Flags.boolean({ description: "show every tensor and the exact size, write nothing" }),
     force: Flags.boolean({ description: "replace the output if it exists" }),
     threads: Flags.integer({ min: 1, max: 64, description: "default: one per processor" }),
+    "remove-download": removeDownloadFlag,
     "split-max-size": Flags.string({
       helpValue: "SIZE",
       description: "split into parts of at most this size, e.g. 4G",
@@ -56,18 +58,15 @@ export default class Convert extends BaseCommand {
     const splitMaxBytes =
       flags["split-max-size"] === undefined ? undefined : parseByteSize(flags["split-max-size"]);
     const progress = this.progress(flags);
-    const { source, origin } = await fetchSource(args.source, {
-      offline: flags.offline,
-      progress,
-      signal: this.signal,
-    });
-
+    const wanted = { offline: flags.offline, signal: this.signal, type };
     if (flags["dry-run"]) {
-      const plan = await planConversion(source, { type, ...(origin ? { origin } : {}) });
+      const plan = await planSource(args.source, wanted);
       if (flags.json) this.answerJson(planDocument(plan, splitMaxBytes));
       else this.answer(describePlan(plan, splitMaxBytes));
       return;
     }
+    const outputFolder = path.dirname(path.resolve(flags.output ?? "model.gguf"));
+    const { source, origin } = await fetchSource(args.source, { ...wanted, progress, outputFolder });
 
     const started = performance.now();
     const conversion = runConversion(
@@ -92,6 +91,7 @@ export default class Convert extends BaseCommand {
     progress.finish();
     const seconds = (performance.now() - started) / 1000;
     const { files, notes, nonFinite, ...summary } = step.value;
+    if (origin !== undefined && flags["remove-download"]) await removeDownload(origin);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     for (const note of notes) this.note(note, flags);
     for (const { tensor, count } of nonFinite)

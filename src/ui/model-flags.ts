@@ -3,6 +3,12 @@ import { GPU_CHOICES } from "../engine/build/gpu.js";
 import { KV_TYPES } from "../engine/host/protocol.js";
 import { OUTPUT_TYPES } from "../engine/tensors/output-type.js";
 
+/** A checkpoint of 60 GB is not needed twice; a folder of the user's always stays. */
+export const removeDownloadFlag = Flags.boolean({
+  helpGroup: "MODEL",
+  description: "delete a Hub download once it is converted",
+});
+
 /** How a model is found and where it runs. */
 export const modelFlags = {
   type: Flags.string({
@@ -11,6 +17,7 @@ export const modelFlags = {
     helpValue: ["auto", ...OUTPUT_TYPES].join("|"),
     description: "quantisation of a checkpoint that is converted on first use",
   }),
+  "remove-download": removeDownloadFlag,
   gpu: Flags.option({
     options: GPU_CHOICES,
     default: "auto" as const,

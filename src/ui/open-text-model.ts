@@ -11,6 +11,7 @@ export interface OpenTextModelOptions {
   model: string;
   flags: {
     type: string;
+    "remove-download": boolean;
     gpu: GpuChoice;
     "gpu-layers"?: number | undefined;
     threads?: number | undefined;
@@ -34,6 +35,7 @@ export async function openTextModel({
   const gpu = await resolveGpu(flags.gpu);
   const path = await prepareModelFile(model, {
     type: flags.type,
+    removeDownload: flags["remove-download"],
     offline: flags.offline,
     gpu,
     progress,

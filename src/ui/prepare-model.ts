@@ -11,6 +11,8 @@ import { prepareModel } from "../engine/hub/prepare-model.js";
 export interface PrepareModelOptions {
   /** --type */
   type: string;
+  /** --remove-download */
+  removeDownload: boolean;
   offline: boolean;
   gpu: GpuBackend;
   progress: Progress;
@@ -23,7 +25,7 @@ export interface PrepareModelOptions {
  */
 export async function prepareModelFile(
   model: string,
-  { type, offline, gpu, progress, signal }: PrepareModelOptions,
+  { type, removeDownload, offline, gpu, progress, signal }: PrepareModelOptions,
 ): Promise<string> {
   const reference = await parseModelReference(model);
   if (reference.kind === "gguf") return reference.path;
@@ -31,7 +33,8 @@ export async function prepareModelFile(
   const hub = await Hub.open({ offline });
   const showDownloadEvent = showDownload(progress);
   const converter = storeConverter(async () => (await ensureEngine(gpu, progress, signal)).folder);
-  const events = prepareModel(reference, { hub, store: new ModelStore(), converter, type, signal });
+  const source = removeDownload ? "remove" : "keep";
+  const events = prepareModel(reference, { hub, store: new ModelStore(), converter, type, source, signal });
   try {
     for (;;) {
       const step = await events.next();

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.js";
 import { openCheckpoint } from "../formats/checkpoint.js";
+import type { CheckpointSource } from "../formats/checkpoint-source.js";
 import type { FileStamp } from "../formats/file-stamp.js";
 import { readGguf } from "../formats/gguf-reader.js";
 import type { OutputType } from "../tensors/output-type.js";
@@ -26,11 +27,14 @@ export interface PlanOptions {
 
 /**
  * Plans the conversion of a checkpoint folder or a GGUF file. Reads headers and texts, no weights.
+ * @param source a path, or the files of a checkpoint that is not on disk
  * @throws UserError SOURCE_UNKNOWN (exit 66), and whatever is wrong with the source
  */
-export async function planConversion(source: string, options: PlanOptions): Promise<ConversionPlan> {
-  const state = await stat(source).catch(() => undefined);
-  if (state?.isDirectory() === true) {
+export async function planConversion(
+  source: string | CheckpointSource,
+  options: PlanOptions,
+): Promise<ConversionPlan> {
+  if (typeof source !== "string" || (await isFolder(source))) {
     const texts = await readCheckpointTexts(source);
     return planCheckpoint(await openCheckpoint(source, { purpose: "convert" }), texts, options);
   }
@@ -44,6 +48,10 @@ export async function planConversion(source: string, options: PlanOptions): Prom
   }
   const gguf = await readGguf(source, { purpose: "inspect" });
   return planGguf(gguf, await Promise.all(gguf.parts.map((part) => stampFile(part.path))), options);
+}
+
+async function isFolder(source: string): Promise<boolean> {
+  return (await stat(source).catch(() => undefined))?.isDirectory() === true;
 }
 
 async function stampFile(file: string): Promise<FileStamp> {

@@ -34,7 +34,11 @@ export async function findReadyModel(
     reference.kind === "hub"
       ? await options.hub.cacheOf(reference.repo).readRef(reference.revision)
       : undefined;
-  if (reference.kind === "hub" && commit === undefined) return undefined;
+  if (reference.kind === "hub" && commit === undefined) {
+    // The download may have been removed after the conversion, and with it the note where the branch was.
+    const made = { name: formatReference(reference), converter: options.converter.version };
+    return useStored(await options.store.findLatest(made, options.type), options.store);
+  }
   const identity = await identify(reference, commit, options.converter);
   return useStored(await options.store.find(identity, options.type), options.store);
 }

@@ -32,12 +32,19 @@ export class ModelStore {
   /** The model made from this source for this `--type`, if there is one. */
   async find(source: SourceIdentity, type: string): Promise<StoredModel | undefined> {
     const models = await this.list();
-    return models.find(
-      (model) =>
-        model.source.content === source.content &&
-        model.source.converter === source.converter &&
-        (model.type === type || model.askedFor.includes(type)),
-    );
+    return models.find((model) => model.source.content === source.content && isMadeFor(model, source, type));
+  }
+
+  /** The model that was made last from a source of this name. */
+  async findLatest(
+    source: Pick<SourceIdentity, "name" | "converter">,
+    type: string,
+  ): Promise<StoredModel | undefined> {
+    const models = await this.list();
+    return models
+      .filter((model) => model.source.name === source.name && isMadeFor(model, source, type))
+      .sort((a, b) => a.created.localeCompare(b.created))
+      .at(-1);
   }
 
   /** Notes that a model is being used now. */
@@ -152,6 +159,12 @@ export class ModelStore {
       return undefined;
     }
   }
+}
+
+function isMadeFor(model: StoredModel, source: Pick<SourceIdentity, "converter">, type: string): boolean {
+  return (
+    model.source.converter === source.converter && (model.type === type || model.askedFor.includes(type))
+  );
 }
 
 function keyOf(source: SourceIdentity): string {

@@ -139,11 +139,13 @@ describe("prepareModel", () => {
   });
 
   it("removes the download afterwards when asked to, and still finds the model", async () => {
-    const { options, reference, home } = await setUp();
+    const { server, options, reference, home } = await setUp();
     const first = await run(reference, { ...options, source: "remove" });
     const folder = path.join(home, ".cache/huggingface/hub/models--org--model");
     expect(await readdir(path.join(folder, "blobs"))).toEqual([]);
     expect(await readFile(first.path, "utf8")).toBe("GGUF bf16");
+    await server.stop();
+    expect((await run(reference, options)).path).toBe(first.path);
   });
 
   it("makes a second one wait instead of doing it twice", async () => {
