@@ -99,7 +99,9 @@ export class EngineProcess {
   ): Promise<EngineCalls[Name]["result"]> {
     if (this.death) return Promise.reject(this.death);
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    if (name === "load") this.modelPath = (params as EngineCalls["load"]["params"]).modelPath;
+    if (name === "load" || name === "loadSpeech") {
+      this.modelPath = (params as EngineCalls["load" | "loadSpeech"]["params"]).modelPath;
+    }
 
     const id = this.nextId++;
     const cancel = () => this.send({ kind: "cancel", id });
@@ -114,7 +116,7 @@ export class EngineProcess {
     }).finally(() => signal?.removeEventListener("abort", cancel)) as Promise<EngineCalls[Name]["result"]>;
   }
 
-  /** As call(), but the events are yielded and the result is returned. */
+  /** As call(), but the events are yielded and the result is returned. Leaving the loop early cancels the call. */
   async *stream<Name extends CallName>(
     name: Name,
     params: EngineCalls[Name]["params"],
@@ -123,8 +125,9 @@ export class EngineProcess {
     const events: EngineCalls[Name]["event"][] = [];
     let wake: () => void = () => undefined;
     let open = true;
+    const abandoned = new AbortController();
     const result = this.call(name, params, {
-      signal,
+      signal: signal ? AbortSignal.any([signal, abandoned.signal]) : abandoned.signal,
       onEvent: (event) => {
         events.push(event);
         wake();
@@ -139,12 +142,16 @@ export class EngineProcess {
         open = false;
         wake();
       });
-    while (open || events.length > 0) {
-      const event = events.shift();
-      if (event !== undefined) yield event;
-      else await new Promise<void>((resolve) => (wake = resolve));
+    try {
+      while (open || events.length > 0) {
+        const event = events.shift();
+        if (event !== undefined) yield event;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      if (open) abandoned.abort();
+      await settled;
     }
-    await settled;
     return result;
   }
 

@@ -4,6 +4,7 @@ import { convertAndSummarise } from "../convert/summarise-conversion.js";
 import { type EngineBinding, loadAddon, loadEngine } from "./llama-binding.js";
 import { NativeQuantizer } from "./native-quantizer.js";
 import type { CallName, EngineCalls, FromEngine } from "./protocol.js";
+import { SpeechModel } from "./speech-model.js";
 import { TextModel } from "./text-model.js";
 
 export interface CallContext {
@@ -25,11 +26,16 @@ export function createHandlers(log: Log): Handlers {
   const native = new NativeLog(log);
   let binding: EngineBinding | undefined;
   let text: TextModel | undefined;
+  let speech: SpeechModel | undefined;
   let contextSize = 0;
 
   const loaded = (): TextModel => {
     if (!text) throw new Error("no model is loaded");
     return text;
+  };
+  const loadedSpeech = (): SpeechModel => {
+    if (!speech) throw new Error("no speech model is loaded");
+    return speech;
   };
 
   return {
@@ -70,6 +76,26 @@ export function createHandlers(log: Log): Handlers {
 
     async forward(params, { signal, emit }) {
       return drain(forward(loaded(), params, signal), emit);
+    },
+
+    async loadSpeech({ engineFolder, modelPath, threads, plain }) {
+      speech?.dispose();
+      speech = undefined;
+      const started = performance.now();
+      speech = await SpeechModel.load(loadAddon(engineFolder), modelPath, { threads, plain });
+      return { ...speech.facts, loadMs: performance.now() - started };
+    },
+
+    encodeAudio({ samples }, { signal }) {
+      return loadedSpeech().encode(samples, signal);
+    },
+
+    decodeAudio({ codes }, { signal, emit }) {
+      return drain(loadedSpeech().decode(codes, signal), emit);
+    },
+
+    speak({ utterances, ...options }, { signal, emit }) {
+      return drain(loadedSpeech().speak(utterances, options, signal), emit);
     },
 
     async convert({ engineFolder, source, ...options }, { signal, emit }) {

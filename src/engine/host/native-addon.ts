@@ -1,8 +1,10 @@
+import type { SpeechBinding } from "./speech-binding.js";
+
 /**
  * The native classes parley adds to node-llama-cpp's addon
  * (ggml-patches/sources/node-llama-cpp/addon/parley/).
  */
-export interface NativeAddon {
+export interface NativeAddon extends SpeechBinding {
   ParleyForward: new (model: object, options: ForwardOptions) => NativeForward;
   /** While aborted, decodes of this context fail. The context is node-llama-cpp's AddonContext. */
   parleySetAborted(context: object, aborted: boolean): void;

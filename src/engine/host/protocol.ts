@@ -3,6 +3,8 @@ import type { ConversionSummary } from "../convert/summarise-conversion.js";
 import type { Origin } from "../convert/general-metadata.js";
 import type { ExitCodeName } from "../errors.js";
 import type { OutputType } from "../tensors/output-type.js";
+import type { SpeechFacts } from "./speech-binding.js";
+import type { SpeakOptions, SpokenChunk, Utterance } from "./speech-model.js";
 
 /**
  * What travels between the CLI process and the engine process, over Node's IPC channel
@@ -107,6 +109,23 @@ export interface ForwardResult {
   shapes: Record<string, number[]>;
 }
 
+export interface LoadSpeechParams {
+  /** folder of the compiled engine (see engine/build) */
+  engineFolder: string;
+  modelPath: string;
+  threads: number;
+  /** without the fused CPU kernels, through ggml alone */
+  plain: boolean;
+}
+
+export interface LoadedSpeech extends SpeechFacts {
+  loadMs: number;
+}
+
+export interface SpeakParams extends SpeakOptions {
+  utterances: Utterance[];
+}
+
 export interface ConvertParams {
   engineFolder: string;
   /** checkpoint folder or GGUF file */
@@ -130,6 +149,12 @@ export interface EngineCalls {
   pieces: { params: { ids: number[]; special: boolean }; event: never; result: Uint8Array[] };
   generate: { params: GenerateParams; event: GenerateEvent; result: GenerateResult };
   forward: { params: ForwardParams; event: { done: number; total: number }; result: ForwardResult };
+  loadSpeech: { params: LoadSpeechParams; event: never; result: LoadedSpeech };
+  /** mono samples at the model's rate to codes [frames, codebooks] */
+  encodeAudio: { params: { samples: Float32Array }; event: never; result: Int32Array };
+  /** codes [frames, codebooks] to samples, piece by piece */
+  decodeAudio: { params: { codes: Int32Array }; event: Float32Array; result: void };
+  speak: { params: SpeakParams; event: SpokenChunk; result: void };
   convert: { params: ConvertParams; event: ConversionProgress; result: ConversionSummary };
 }
 

@@ -4,5 +4,6 @@ void parleyInit(Napi::Env env, Napi::Object exports) {
     registerParleyAbort(env, exports);
     registerParleyForward(env, exports);
     registerParleyQuantize(env, exports);
+    registerParleySpeech(env, exports);
     registerParleyTokenBytes(env, exports);
 }

@@ -8,4 +8,5 @@ void parleyInit(Napi::Env env, Napi::Object exports);
 void registerParleyAbort(Napi::Env env, Napi::Object exports);
 void registerParleyForward(Napi::Env env, Napi::Object exports);
 void registerParleyQuantize(Napi::Env env, Napi::Object exports);
+void registerParleySpeech(Napi::Env env, Napi::Object exports);
 void registerParleyTokenBytes(Napi::Env env, Napi::Object exports);

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "speech.h"
+#include "parley.h"
 #include "speech-random.h"
 #include "speech-session.h"
 

@@ -1,0 +1,77 @@
+import type { LoadedSpeech, SpeakParams } from "../host/protocol.js";
+import type { SpokenChunk } from "../host/speech-model.js";
+import type { EngineProcess } from "./engine-process.js";
+import type { ModelFacts } from "./model-facts.js";
+
+export interface OpenSpeechOptions {
+  /** started early, so that it comes up while the file is read; it belongs to the session from here on */
+  process: EngineProcess;
+  engineFolder: string;
+  facts: ModelFacts;
+  threads: number;
+  /** without the fused CPU kernels, through ggml alone */
+  plain?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** A speech model in an engine process of its own. Codes are [frames, codebooks], audio is mono float32. */
+export class SpeechSession {
+  private constructor(
+    private readonly engine: EngineProcess,
+    readonly facts: ModelFacts,
+    readonly loaded: LoadedSpeech,
+  ) {}
+
+  /**
+   * Loads the model into an engine process.
+   * @throws UserError SPEECH_LOAD, OUT_OF_MEMORY, ENGINE_*
+   */
+  static async open({
+    process,
+    engineFolder,
+    facts,
+    threads,
+    plain = false,
+    signal,
+  }: OpenSpeechOptions): Promise<SpeechSession> {
+    try {
+      const params = { engineFolder, modelPath: facts.path, threads, plain };
+      return new SpeechSession(process, facts, await process.call("loadSpeech", params, { signal }));
+    } catch (error) {
+      await process.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Codes of a clip; its end is padded as the reference pads it.
+   * @param samples mono at loaded.sampleRate
+   * @throws AbortError
+   */
+  encode(samples: Float32Array, signal?: AbortSignal): Promise<Int32Array> {
+    return this.engine.call("encodeAudio", { samples }, { signal });
+  }
+
+  /**
+   * Audio of codes, piece by piece.
+   * @throws AbortError
+   */
+  decode(codes: Int32Array, signal?: AbortSignal): AsyncGenerator<Float32Array, void> {
+    return this.engine.stream("decodeAudio", { codes }, signal);
+  }
+
+  /**
+   * Speaks utterances in lock step; each gets what it would get alone. After an abort what was spoken until then
+   * is still yielded.
+   * @throws UserError CONTEXT_TOO_LONG before anything is spoken
+   * @throws AbortError
+   */
+  speak(params: SpeakParams, signal?: AbortSignal): AsyncGenerator<SpokenChunk, void> {
+    return this.engine.stream("speak", params, signal);
+  }
+
+  /** Ends the engine process. */
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+}
