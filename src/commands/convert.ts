@@ -4,7 +4,7 @@ import { resolveGpu } from "../engine/build/gpu.js";
 import { runConversion } from "../engine/client/run-conversion.js";
 import { parseByteSize } from "../engine/system/parse-byte-size.js";
 import { formatBytes } from "../engine/system/format-bytes.js";
-import { OUTPUT_TYPES, parseOutputType } from "../engine/tensors/output-type.js";
+import { OUTPUT_TYPES, parseDepthType, parseOutputType } from "../engine/tensors/output-type.js";
 import { describePlan, planDocument } from "../ui/describe-plan.js";
 import { ensureEngine } from "../ui/ensure-engine.js";
 import { fetchSource, planSource, removeDownload } from "../ui/fetch-source.js";
@@ -20,6 +20,7 @@ export default class Convert extends BaseCommand {
     "<%= config.bin %> <%= command.id %> ./glm-4-9b-chat-hf -t q4_k_m",
     "<%= config.bin %> <%= command.id %> facebook/cwm -t q8_0 -o cwm-q8_0.gguf",
     "<%= config.bin %> <%= command.id %> ./checkpoint --dry-run",
+    "<%= config.bin %> <%= command.id %> sesame/csm-1b -t q8_0 --depth-type q4_k_m",
     "<%= config.bin %> <%= command.id %> model-f16.gguf -t q4_0",
   ];
   static override args = {
@@ -42,6 +43,10 @@ export default class Convert extends BaseCommand {
       helpValue: ["auto", ...OUTPUT_TYPES, "q4_k"].join("|"),
       description: "auto keeps the type of the source below 2 GB, else q4_k_m (speech: q8_0)",
     }),
+    "depth-type": Flags.string({
+      helpValue: OUTPUT_TYPES.join("|"),
+      description: "speech: another type for the depth decoder (default: as --type)",
+    }),
     "dry-run": Flags.boolean({ description: "show every tensor and the exact size, write nothing" }),
     force: Flags.boolean({ description: "replace the output if it exists" }),
     threads: Flags.integer({ min: 1, max: 64, description: "default: one per processor" }),
@@ -55,10 +60,11 @@ export default class Convert extends BaseCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Convert);
     const type = parseOutputType(flags.type);
+    const depthType = flags["depth-type"] === undefined ? undefined : parseDepthType(flags["depth-type"]);
     const splitMaxBytes =
       flags["split-max-size"] === undefined ? undefined : parseByteSize(flags["split-max-size"]);
     const progress = this.progress(flags);
-    const wanted = { offline: flags.offline, signal: this.signal, type };
+    const wanted = { offline: flags.offline, signal: this.signal, type, ...(depthType ? { depthType } : {}) };
     if (flags["dry-run"]) {
       const plan = await planSource(args.source, wanted);
       if (flags.json) this.answerJson(planDocument(plan, splitMaxBytes));
@@ -74,6 +80,7 @@ export default class Convert extends BaseCommand {
         source,
         output: flags.output,
         type,
+        depthType,
         origin,
         threads: flags.threads,
         overwrite: flags.force,

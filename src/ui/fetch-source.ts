@@ -5,6 +5,7 @@ import type { ConversionPlan } from "../engine/convert/plan.js";
 import { download } from "../engine/hub/download.js";
 import { Hub } from "../engine/hub/hub.js";
 import { openHubCheckpoint } from "../engine/hub/hub-checkpoint.js";
+import type { OutputType } from "../engine/tensors/output-type.js";
 import { parseModelReference, type ModelReference } from "../engine/hub/model-reference.js";
 import { removeSnapshot } from "../engine/hub/remove-snapshot.js";
 import { deviceOf, requireDiskSpace } from "../engine/system/disk.js";
@@ -16,6 +17,7 @@ export interface FetchSourceOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly type: PlanOptions["type"];
+  readonly depthType?: OutputType;
   /** Folder that the conversion will write to. */
   readonly outputFolder: string;
 }
@@ -27,13 +29,13 @@ export interface FetchSourceOptions {
  */
 export async function fetchSource(
   model: string,
-  { offline, progress, signal, type, outputFolder }: FetchSourceOptions,
+  { offline, progress, signal, outputFolder, ...types }: FetchSourceOptions,
 ): Promise<{ source: string; origin?: Origin }> {
   const reference = await parseModelReference(model);
   if (reference.kind !== "hub") return { source: reference.path };
   const hub = await Hub.open({ offline });
   try {
-    const { plan, origin } = await planRemote(hub, reference, type, signal);
+    const { plan, origin } = await planRemote(hub, reference, types, signal);
     const outputBytes = layoutOutput(plan, "model.gguf").reduce((sum, file) => sum + file.totalBytes, 0);
     const together = (await deviceOf(hub.environment.hubCache)) === (await deviceOf(outputFolder));
     if (!together) {
@@ -65,13 +67,13 @@ export async function fetchSource(
  */
 export async function planSource(
   model: string,
-  { offline, signal, type }: Pick<FetchSourceOptions, "offline" | "signal" | "type">,
+  { offline, signal, ...types }: Pick<FetchSourceOptions, "offline" | "signal" | "type" | "depthType">,
 ): Promise<ConversionPlan> {
   const reference = await parseModelReference(model);
-  if (reference.kind !== "hub") return planConversion(reference.path, { type });
+  if (reference.kind !== "hub") return planConversion(reference.path, types);
   const hub = await Hub.open({ offline });
   try {
-    return (await planRemote(hub, reference, type, signal)).plan;
+    return (await planRemote(hub, reference, types, signal)).plan;
   } finally {
     hub.close();
   }
@@ -87,10 +89,10 @@ export async function removeDownload({ repo, revision }: Origin): Promise<void> 
 async function planRemote(
   hub: Hub,
   reference: Extract<ModelReference, { kind: "hub" }>,
-  type: PlanOptions["type"],
+  types: PlanOptions,
   signal: AbortSignal,
 ): Promise<{ plan: ConversionPlan; origin: Required<Origin> }> {
   const remote = await openHubCheckpoint(hub, reference, { signal });
   const origin = { repo: reference.repo, revision: remote.state.commit };
-  return { plan: await planConversion(remote, { type, origin }), origin };
+  return { plan: await planConversion(remote, { ...types, origin }), origin };
 }

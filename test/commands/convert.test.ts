@@ -91,6 +91,18 @@ describe("parley convert", () => {
     },
   );
 
+  it.each([["q8_0"], ["q4_0", "--depth-type", "q8_0"], ["bf16", "--depth-type", "f32"]])(
+    "--dry-run says the exact size of a CSM: %s %s %s",
+    async (type, ...more) => {
+      const output = path.join(await emptyFolder(), "model.gguf");
+      const source = repositoryFile("test/fixtures/csm-six");
+      const planned = await runParley(["convert", source, "-t", type, ...more, "--dry-run", "--json"]);
+      const made = await convert(source, "-t", type, ...more, "-o", output);
+      expect(made.architecture).toBe("csm");
+      expect((JSON.parse(planned.stdout) as { bytes: number }).bytes).toBe((await stat(output)).size);
+    },
+  );
+
   it("--dry-run for people has a line per tensor and ends with the size", async () => {
     const folder = await emptyFolder();
     const run = await runParley(["convert", CWM, "--dry-run"], { cwd: folder });

@@ -6,9 +6,10 @@ Each case is {"given": the config.json, "loaded": the values the class then has}
 import copy
 import json
 
-from transformers import CwmConfig, GlmConfig
+from transformers import CsmConfig, CwmConfig, GlmConfig
 
 from checkpoints import TINY
+from csm_tiny import CHECKPOINTS
 from paths import DATA, FIXTURES
 from write_json import write_mapping
 
@@ -62,7 +63,43 @@ SPARSE = {
         "eos_token_id": 7,
     },
     "glm, rope_theta alone": {"model_type": "glm", "rope_theta": 500000.0},
+    "csm, nothing given": {"model_type": "csm"},
+    "csm, transformers 4": {
+        "model_type": "csm",
+        "num_key_value_heads": None,
+        "head_dim": None,
+        "rope_theta": 500000.0,
+        "rope_scaling": {
+            "factor": 32.0,
+            "high_freq_factor": 0.5,
+            "low_freq_factor": 0.125,
+            "original_max_position_embeddings": 1024,
+            "rope_type": "llama3",
+        },
+        "depth_decoder_config": {
+            "num_hidden_layers": 2,
+            "rope_theta": 10000.0,
+            "rope_scaling": {
+                "factor": 32.0,
+                "high_freq_factor": 0.0078125,
+                "low_freq_factor": 0.001953125,
+                "original_max_position_embeddings": 16,
+                "rope_type": "llama3",
+            },
+        },
+        "codec_config": {"model_type": "mimi", "sliding_window": 9, "rope_theta": 5000.0, "frame_rate": 12.5},
+        "torch_dtype": "float32",
+    },
+    "csm, older name of the audio vocabulary": {
+        "model_type": "csm",
+        "codebook_size": 1027,
+        "depth_decoder_config": {"codebook_size": 1027},
+        "codec_config": {"model_type": "mimi", "codebook_size": 1024},
+    },
 }
+
+
+CLASSES = {"cwm": CwmConfig, "glm": GlmConfig, "csm": CsmConfig}
 
 
 def main() -> None:
@@ -70,11 +107,12 @@ def main() -> None:
     for tiny in TINY:
         if not tiny.raw_config:
             given[tiny.name] = json.loads((FIXTURES / tiny.name / "config.json").read_text())
+    for name in CHECKPOINTS:
+        given[name] = json.loads((FIXTURES / name / "config.json").read_text())
     cases = {}
     for name, config in given.items():
-        config_class = CwmConfig if config["model_type"] == "cwm" else GlmConfig
         # A deep copy: from_dict writes into nested dictionaries.
-        loaded = config_class.from_dict(copy.deepcopy(config)).to_dict()
+        loaded = CLASSES[config["model_type"]].from_dict(copy.deepcopy(config)).to_dict()
         cases[name] = {"given": config, "loaded": json.loads(json.dumps(loaded, default=str))}
     write_mapping(DATA / "configs.json", cases)
     print(f"configs: {len(cases)} cases")

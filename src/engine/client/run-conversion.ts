@@ -13,6 +13,8 @@ export interface ConversionRequest {
   /** default: named after the model and the type, in the working folder */
   output?: string | undefined;
   type: OutputType | "auto";
+  /** of the depth decoder, where it shall have another */
+  depthType?: OutputType | undefined;
   origin?: Origin | undefined;
   /** default: one per processor */
   threads?: number | undefined;
@@ -32,7 +34,8 @@ export async function* runConversion(
   engineFolder: () => Promise<string>,
   signal?: AbortSignal,
 ): AsyncGenerator<ConversionProgress, ConversionSummary> {
-  const planned = { type: request.type, ...(request.origin ? { origin: request.origin } : {}) };
+  const { type, depthType, origin } = request;
+  const planned = { type, ...(depthType ? { depthType } : {}), ...(origin ? { origin } : {}) };
   const plan = await planConversion(request.source, planned);
   const options = {
     ...planned,

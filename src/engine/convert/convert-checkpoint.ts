@@ -21,6 +21,8 @@ import type { ConversionPlan } from "./plan.js";
 
 export interface PlanOptions {
   readonly type: OutputType | "auto";
+  /** Type of the depth decoder, where it shall have another. */
+  readonly depthType?: OutputType;
   /** Where the checkpoint comes from, when it is known. */
   readonly origin?: Origin;
 }
@@ -65,7 +67,8 @@ export function defaultOutputPath(plan: ConversionPlan): string {
   const stem = (name?.type === "string" ? name.value : "")
     .replace(/[^A-Za-z0-9._-]+/g, "-")
     .replace(/^[-.]+/, "");
-  return `${stem || plan.family}-${plan.type.toUpperCase()}.gguf`;
+  const depth = plan.depthType ? `-depth-${plan.depthType.toUpperCase()}` : "";
+  return `${stem || plan.family}-${plan.type.toUpperCase()}${depth}.gguf`;
 }
 
 export interface ConvertOptions extends PlanOptions, ExecuteOptions {

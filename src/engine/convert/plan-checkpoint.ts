@@ -1,5 +1,5 @@
-import type { CheckpointTexts, Family, ModelDescription } from "../families/family.js";
-import { familyOfCheckpoint } from "../families/index.js";
+import type { CheckpointTexts, Family, ModelDescription, WantedTypes } from "../families/family.js";
+import { familyOfCheckpoint, refuseForeignTensors } from "../families/index.js";
 import { badFile, quoted } from "../formats/bad-file.js";
 import type { Checkpoint, SourceTensor } from "../formats/checkpoint.js";
 import type { GgufValue } from "../formats/gguf.js";
@@ -9,6 +9,7 @@ import { chooseTensorTypes } from "../tensors/mixture.js";
 import type { OutputType } from "../tensors/output-type.js";
 import type { SourcePart, TensorRule } from "../tensors/rules.js";
 import { autoType } from "./auto-type.js";
+import { refuseDepthType } from "./depth-type.js";
 import { generalMetadata, type Origin } from "./general-metadata.js";
 import { readGenerationConfig } from "./generation-config.js";
 import { matchRules } from "./match-rules.js";
@@ -17,6 +18,8 @@ import { tokenizerMetadata } from "./tokenizer/tokenizer-metadata.js";
 
 export interface CheckpointPlanOptions {
   readonly type: OutputType | "auto";
+  /** Type of the depth decoder, where it shall have another. */
+  readonly depthType?: OutputType;
   /** Where the checkpoint comes from, when it is known. */
   readonly origin?: Origin;
 }
@@ -32,6 +35,8 @@ export function planCheckpoint(
 ): ConversionPlan {
   const { family, architecture } = familyOfCheckpoint(texts);
   const model = family.describe(texts, architecture);
+  refuseDepthType(family, options.depthType);
+  refuseForeignTensors(texts.label, [...checkpoint.tensors.keys()]);
   const rules = matchRules(texts.label, checkpoint.tensors, model.tensors);
   const sources = [...checkpoint.tensors.values()];
   const type =
@@ -41,6 +46,8 @@ export function planCheckpoint(
           sources.map(({ dtype, bytes }) => ({ type: dtype, bytes })),
         )
       : options.type;
+  const { depthType } = options;
+  const wanted = { type, ...(depthType ? { depthType } : {}) };
   const contents = [
     ...model.tensors.generated.map(({ target, shape, data }) => ({
       name: target,
@@ -57,9 +64,9 @@ export function planCheckpoint(
     label: texts.label,
     family: family.name,
     architecture: family.ggufArchitecture,
-    type,
+    ...wanted,
     metadata: metadataOf(family, model, texts, type, parametersIn(sources), options.origin),
-    tensors: withTypes(family, model.layers, type, contents),
+    tensors: withTypes(family, model.layers, wanted, contents),
     files: checkpoint.files,
     notes: [...checkpoint.notes, ...model.notes, ...codeNotes(model), ...ignoredNotes(checkpoint, model)],
   };
@@ -97,10 +104,10 @@ function noWeights(name: string, dtype: string, file: string): Error {
 function withTypes(
   family: Family,
   layers: number,
-  type: OutputType,
+  wanted: WantedTypes,
   tensors: readonly Pick<PlannedTensor, "name" | "dims" | "content">[],
 ): PlannedTensor[] {
-  const types = family.chooseTypes?.(type, tensors) ?? chooseTensorTypes(type, tensors, layers);
+  const types = family.chooseTypes?.(wanted, tensors) ?? chooseTensorTypes(wanted.type, tensors, layers);
   return tensors.map((tensor, i) => {
     const chosen = types[i]!;
     const elements = tensor.dims.reduce((product, size) => product * size, 1);
@@ -140,5 +147,7 @@ function ignoredNotes(checkpoint: Checkpoint, model: ModelDescription): string[]
   const left = model.tensors.ignored.filter(({ name }) => checkpoint.tensors.has(name));
   const [first] = left;
   if (!first) return [];
-  return [`Left out, because ${first.reason}: ${left.map(({ name }) => name).join(", ")}.`];
+  const shown = left.slice(0, 3).map(({ name }) => name);
+  const more = left.length > shown.length ? ` and ${left.length - shown.length} more` : "";
+  return [`Left out, because ${first.reason}: ${shown.join(", ")}${more}.`];
 }

@@ -7,6 +7,7 @@ import { bytesOf, isQuantized } from "../tensors/ggml-types.js";
 import { chooseTensorTypes } from "../tensors/mixture.js";
 import { outputTypeFacts, type OutputType } from "../tensors/output-type.js";
 import { autoType } from "./auto-type.js";
+import { refuseDepthType } from "./depth-type.js";
 import type { ConversionPlan } from "./plan.js";
 
 const SPLIT_KEYS = ["split.no", "split.count", "split.tensors.count"];
@@ -19,15 +20,18 @@ const SPLIT_KEYS = ["split.no", "split.count", "split.tensors.count"];
 export function planGguf(
   source: GgufFile,
   files: readonly FileStamp[],
-  options: { readonly type: OutputType | "auto" },
+  options: { readonly type: OutputType | "auto"; readonly depthType?: OutputType },
 ): ConversionPlan {
   const architecture = stringAt(source, "general.architecture");
   const family = familyOfGguf(architecture, source.path);
+  refuseDepthType(family, options.depthType);
   const type = options.type === "auto" ? autoType(family, unquantised(source)) : options.type;
+  const { depthType } = options;
+  const wanted = { type, ...(depthType ? { depthType } : {}) };
   const layers = countAt(source, `${architecture}.block_count`);
   // The mixtures count tensors layer after layer, whatever their order in the file.
   const ordered = source.tensors.toSorted((a, b) => layerOf(a.name) - layerOf(b.name));
-  const chosen = family.chooseTypes?.(type, ordered) ?? chooseTensorTypes(type, ordered, layers);
+  const chosen = family.chooseTypes?.(wanted, ordered) ?? chooseTensorTypes(type, ordered, layers);
   const types = new Map(ordered.map((tensor, i) => [tensor.name, chosen[i]!]));
   const metadata = new Map<string, GgufValue>(source.metadata);
   for (const key of SPLIT_KEYS) metadata.delete(key);
@@ -37,7 +41,7 @@ export function planGguf(
     label: source.path,
     family: family.name,
     architecture,
-    type,
+    ...wanted,
     metadata,
     tensors: source.tensors.map((tensor) => {
       const wanted = types.get(tensor.name)!;

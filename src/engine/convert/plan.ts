@@ -44,6 +44,8 @@ export interface ConversionPlan {
   /** `general.architecture` of the output. */
   readonly architecture: string;
   readonly type: OutputType;
+  /** Of the depth decoder, where it was asked for apart. */
+  readonly depthType?: OutputType;
   readonly metadata: ReadonlyMap<string, GgufValue>;
   /** In the order of the output. */
   readonly tensors: readonly PlannedTensor[];

@@ -3,6 +3,7 @@ import type { GgufValue } from "../formats/gguf.js";
 import type { OutputType } from "../tensors/output-type.js";
 import type { MixtureTensor } from "../tensors/mixture.js";
 import type { TensorRules } from "../tensors/rules.js";
+import type { JsonObject } from "../formats/strict-json.js";
 import type { SpecialIds } from "./special-ids.js";
 
 /** The small text files of a checkpoint, wherever they come from: a folder, the Hub, or a GGUF file's metadata. */
@@ -47,6 +48,22 @@ export interface ModelDescription {
   readonly tokenizer: TokenizerNeeds;
 }
 
+/** What `--type` and `--depth-type` ask for. */
+export interface WantedTypes {
+  readonly type: OutputType;
+  /** Of a depth decoder; absent: as `type`. */
+  readonly depthType?: OutputType;
+}
+
+/** Another layout of the same weights, recognised to say what to fetch instead. */
+export interface ForeignLayout {
+  /** As in "this is the original layout of Sesame's code". */
+  readonly title: string;
+  isConfig(config: JsonObject): boolean;
+  isTensor(name: string): boolean;
+  readonly hint: string;
+}
+
 /** All knowledge of one model family. The list in index.ts is the only registry. */
 export interface Family {
   /** Short name, also the folder's: "cwm". */
@@ -69,7 +86,11 @@ export interface Family {
    * ggml types of the output tensors for one output type, in the order of the tensors.
    * Absent: the mixtures of llama-quantize (tensors/mixture.ts).
    */
-  readonly chooseTypes?: (type: OutputType, tensors: readonly MixtureTensor[]) => string[];
+  readonly chooseTypes?: (types: WantedTypes, tensors: readonly MixtureTensor[]) => string[];
+  /** Present when the authors publish the weights in a layout that parley does not read, too. */
+  readonly foreignLayout?: ForeignLayout;
+  /** Does it have a depth decoder, whose type can be chosen apart? */
+  readonly hasDepthDecoder?: true;
   /** Present when the family chats. */
   readonly chat?: ChatBehaviour;
 }

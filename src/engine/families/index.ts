@@ -2,7 +2,7 @@ import { UserError } from "../errors.js";
 import { readConfigObject } from "./common-config.js";
 import { csm } from "./csm/index.js";
 import { cwm } from "./cwm/index.js";
-import type { CheckpointTexts, Family } from "./family.js";
+import type { CheckpointTexts, Family, ForeignLayout } from "./family.js";
 import { glm } from "./glm/index.js";
 import { escapeForMessage } from "../formats/escape.js";
 
@@ -11,7 +11,7 @@ export const FAMILIES: readonly Family[] = [cwm, glm, csm];
 
 /**
  * Which family a checkpoint belongs to, and which of its architectures it is, by config.json alone.
- * @throws UserError CONFIG_MISSING (exit 66), CONFIG_JSON, UNSUPPORTED_ARCH (exit 65)
+ * @throws UserError CONFIG_MISSING (exit 66), CONFIG_JSON, FOREIGN_LAYOUT, UNSUPPORTED_ARCH (exit 65)
  */
 export function familyOfCheckpoint(texts: CheckpointTexts): { family: Family; architecture: string } {
   const { file, object } = readConfigObject(texts);
@@ -19,12 +19,28 @@ export function familyOfCheckpoint(texts: CheckpointTexts): { family: Family; ar
   const architecture = Array.isArray(listed) && listed.length === 1 ? (listed[0] as unknown) : undefined;
   const family = FAMILIES.find(({ architectures }) => architectures.some((name) => name === architecture));
   if (family) return { family, architecture: architecture as string };
+  refuseForeignLayout(file, ({ isConfig }) => isConfig(object));
   const found =
     typeof architecture === "string" ? `"${escapeForMessage(architecture, 60)}"` : "no single name";
   throw unsupported(
     `${file}: "architectures" holds ${found}`,
     FAMILIES.flatMap((known) => known.architectures),
   );
+}
+
+/**
+ * Refuses weights in a layout that parley does not read, saying which files to fetch.
+ * @param label how errors name the checkpoint
+ * @throws UserError FOREIGN_LAYOUT (exit 65)
+ */
+export function refuseForeignTensors(label: string, names: readonly string[]): void {
+  refuseForeignLayout(label, ({ isTensor }) => names.some(isTensor));
+}
+
+function refuseForeignLayout(label: string, applies: (layout: ForeignLayout) => boolean): void {
+  const layout = FAMILIES.flatMap((family) => family.foreignLayout ?? []).find(applies);
+  if (!layout) return;
+  throw new UserError("badFile", "FOREIGN_LAYOUT", `${label}: ${layout.title}`, layout.hint);
 }
 
 /**

@@ -9,12 +9,16 @@ export interface WeightFiles {
   readonly notes: readonly string[];
 }
 
+const TRANSFORMERS_INDEX = "transformers.safetensors.index.json";
+/** Beside the transformers files in sesame/csm-1b. */
+const ORIGINAL_CSM = "ckpt.pt";
+
 /**
  * The index that transformers reads for CSM comes first: in that repository model.safetensors is another,
  * older layout of the same weights.
  */
 const CHOICES: readonly Omit<WeightFiles, "notes">[] = [
-  { name: "transformers.safetensors.index.json", role: "index" },
+  { name: TRANSFORMERS_INDEX, role: "index" },
   { name: "model.safetensors", role: "file" },
   { name: "model.safetensors.index.json", role: "index" },
 ];
@@ -38,15 +42,21 @@ function noWeights(names: readonly string[], label: string): UserError {
   const ggufs = ending(".gguf");
   if (shards.length === 0 && pickles.length > 0) {
     const fault = `the weights are Python pickles (${shown(pickles)}), which parley never unpacks.`;
-    return badFile("PICKLE", label, fault, "Fetch the model's .safetensors files; pickles can run any code.");
+    const csm = names.includes(ORIGINAL_CSM)
+      ? ` (of sesame/csm-1b: ${TRANSFORMERS_INDEX} and what it lists)`
+      : "";
+    const hint = `Fetch the model's .safetensors files${csm}; pickles can run any code.`;
+    return badFile("PICKLE", label, fault, hint);
   }
   let fault = `expected ${CHOICES.map(({ name }) => name).join(" or ")}`;
   let hint =
     "Give the folder that holds config.json and the .safetensors files, or download them into this one.";
   if (shards.length > 0) {
     fault += `, found ${shown(shards)} without an index`;
-    hint =
-      "Download the index file (model.safetensors.index.json) too, or name a single file model.safetensors.";
+    const index = shards.some((name) => name.startsWith("transformers-"))
+      ? TRANSFORMERS_INDEX
+      : "model.safetensors.index.json";
+    hint = `Download the index file (${index}) too, or name a single file model.safetensors.`;
   } else if (ggufs.length > 0) {
     fault += `, found ${shown(ggufs)}`;
     hint = "Give the .gguf file itself.";

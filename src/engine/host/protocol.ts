@@ -132,6 +132,7 @@ export interface ConvertParams {
   source: string;
   output: string;
   type: OutputType | "auto";
+  depthType?: OutputType;
   origin?: Origin;
   threads: number;
   overwrite: boolean;

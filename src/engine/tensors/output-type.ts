@@ -44,3 +44,18 @@ export function parseOutputType(text: string): OutputType | "auto" {
     `Choose one of auto, ${OUTPUT_TYPES.join(", ")}.`,
   );
 }
+
+/**
+ * Reads what the user typed after `--depth-type`.
+ * @throws UserError UNKNOWN_TYPE (exit 2)
+ */
+export function parseDepthType(text: string): OutputType {
+  const type = parseOutputType(text);
+  if (type !== "auto") return type;
+  throw new UserError(
+    "usage",
+    "UNKNOWN_TYPE",
+    "--depth-type names a type",
+    `Choose one of ${OUTPUT_TYPES.join(", ")}, or leave it out: then --type decides.`,
+  );
+}

@@ -56,7 +56,7 @@ export function readCsmConfig(texts: CheckpointTexts): CsmConfig {
     least: 2,
     most: 256,
   });
-  const audioVocabSize = config.integer("vocab_size", { meaning: "audio ids per codebook", fallback: 2051 });
+  const audioVocabSize = readAudioVocabSize(config);
   const textVocabSize = config.integer("text_vocab_size", { meaning: "text ids", fallback: 128256 });
   const backbone = readTransformer(config, BACKBONE);
   const ids = readIds(config, textVocabSize, audioVocabSize);
@@ -90,6 +90,12 @@ const INERT = {
   transformers_weights: "which weight files transformers loads",
 };
 
+/** "codebook_size" is the name of the same value in the classes' attribute_map. */
+function readAudioVocabSize(config: ConfigReader): number {
+  const key = !config.has("vocab_size") && config.has("codebook_size") ? "codebook_size" : "vocab_size";
+  return config.integer(key, { meaning: "audio ids per codebook", fallback: 2051 });
+}
+
 function readIds(config: ConfigReader, textVocab: number, audioVocab: number) {
   const text = (key: string, meaning: string, fallback: number): number =>
     config.integer(key, { meaning, fallback, least: 0, most: textVocab - 1 });
@@ -107,10 +113,9 @@ function readIds(config: ConfigReader, textVocab: number, audioVocab: number) {
       most: audioVocab - 1,
     }),
     codebookPad: config.integer("codebook_pad_token_id", {
-      meaning: "code that fills up batches",
+      meaning: "code that fills up batches, which parley never does",
       fallback: 2050,
       least: 0,
-      most: audioVocab - 1,
     }),
   };
 }
@@ -131,7 +136,10 @@ function readDepth(
     if (value !== expected) throw part.wrong(key, `${expected}, as the backbone has it`, value);
   };
   agree("num_codebooks", "codes per frame", 32, shared.codebooks);
-  agree("vocab_size", "audio ids per codebook", 2051, shared.audioVocabSize);
+  const audioVocabSize = readAudioVocabSize(part);
+  if (audioVocabSize !== shared.audioVocabSize) {
+    throw part.wrong("vocab_size", `${shared.audioVocabSize}, as the backbone has it`, audioVocabSize);
+  }
   agree("backbone_hidden_size", "width of what it is fed", 2048, shared.hiddenSize);
   const depth = readTransformer(part, DEPTH);
   part.recordRest(INERT_KEYS);

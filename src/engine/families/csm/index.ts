@@ -1,6 +1,7 @@
 import type { Family } from "../family.js";
 import { readCsmConfig } from "./config.js";
 import { csmMetadata } from "./metadata.js";
+import { originalLayout } from "./original-layout.js";
 import { samplingMetadata } from "./sampling.js";
 import { csmTensors } from "./tensors.js";
 import { csmTypes } from "./types.js";
@@ -12,6 +13,8 @@ export const csm: Family = {
   architectures: ["CsmForConditionalGeneration"],
   ggufArchitecture: "csm",
   autoType: "q8_0",
+  hasDepthDecoder: true,
+  foreignLayout: originalLayout,
   describe(texts, architecture) {
     const config = readCsmConfig(texts);
     return {

@@ -1,3 +1,4 @@
+import type { WantedTypes } from "../family.js";
 import { chooseTensorTypes, type MixtureTensor } from "../../tensors/mixture.js";
 import { isQuantized } from "../../tensors/ggml-types.js";
 import { outputTypeFacts, type OutputType } from "../../tensors/output-type.js";
@@ -7,21 +8,25 @@ import { outputTypeFacts, type OutputType } from "../../tensors/output-type.js";
  * looked up, not multiplied with: they keep eight bits. The codec stays in floating point, its codebooks, norms and
  * biases in float32: what comes next to the waveform suffers most from rounding.
  */
-export function csmTypes(type: OutputType, tensors: readonly MixtureTensor[]): string[] {
-  const base = outputTypeFacts(type).ggmlType;
+export function csmTypes(wanted: WantedTypes, tensors: readonly MixtureTensor[]): string[] {
+  const { type, depthType = type } = wanted;
   const chosen = new Map<string, string>();
-  for (const prefix of ["", "depth."]) {
+  for (const [prefix, partType] of [
+    ["", type],
+    ["depth.", depthType],
+  ] as const) {
+    const base = outputTypeFacts(partType).ggmlType;
     const part = tensors.filter(({ name }) => partOf(name) === prefix);
     const names = part.map(({ name, dims }) => ({ name: llamaName(name.slice(prefix.length)), dims }));
     const layers = new Set(names.flatMap(({ name }) => /^blk\.(\d+)\./.exec(name)?.[1] ?? [])).size;
-    for (const [i, ggmlName] of chooseTensorTypes(type, names, layers).entries())
-      chosen.set(part[i]!.name, ggmlName);
+    for (const [i, ggmlName] of chooseTensorTypes(partType, names, layers).entries()) {
+      const { name, dims } = part[i]!;
+      chosen.set(name, isTable(name) && isQuantized(base) ? tableType(dims[0]!) : ggmlName);
+    }
   }
-  return tensors.map(({ name, dims }) => {
-    if (name.startsWith("mimi.")) return codecType(type, name, dims);
-    if (isTable(name) && isQuantized(base)) return dims[0]! % 32 === 0 ? "Q8_0" : "F16";
-    return chosen.get(name)!;
-  });
+  return tensors.map(({ name, dims }) =>
+    name.startsWith("mimi.") ? codecType(type, name, dims) : chosen.get(name)!,
+  );
 }
 
 function partOf(name: string): string {
@@ -35,6 +40,10 @@ function llamaName(name: string): string {
 
 function isTable(name: string): boolean {
   return name.endsWith("_embd.weight");
+}
+
+function tableType(width: number): string {
+  return width % 32 === 0 ? "Q8_0" : "F16";
 }
 
 function codecType(type: OutputType, name: string, dims: readonly number[]): string {
