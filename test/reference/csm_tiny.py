@@ -93,6 +93,23 @@ CHECKPOINTS = {
         "depth": {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1},
         "mimi": {"hidden_size": 16, "num_filters": 2, "num_hidden_layers": 2, "intermediate_size": 24, "num_attention_heads": 2, "num_key_value_heads": 2, "codebook_dim": 8, "sliding_window": 250},
     },
+    # Every size another than elsewhere: three ratios, odd halves of heads, full key and value heads in the depth decoder,
+    # two residual blocks with their own dilation, grouped upsampling, two semantic codebooks, no projections around them.
+    "csm-three": {
+        "seed": 12,
+        "last_follows": True,
+        "audio_gain": 1.0,
+        "eos_gain": 2.5,
+        "layout": "v5",
+        "tied": "own",
+        "shards": 1,
+        "dtype": torch.float32,
+        "codebooks": 3,
+        "codebook_size": 16,
+        "backbone": {"hidden_size": 40, "intermediate_size": 56, "num_hidden_layers": 1, "num_attention_heads": 5, "num_key_value_heads": 1, "head_dim": 18},
+        "depth": {"hidden_size": 20, "intermediate_size": 36, "num_hidden_layers": 1, "num_attention_heads": 3, "num_key_value_heads": 3, "head_dim": 6},
+        "mimi": {"hidden_size": 20, "num_filters": 3, "num_hidden_layers": 1, "intermediate_size": 28, "num_attention_heads": 2, "num_key_value_heads": 2, "codebook_dim": 20, "sliding_window": 5, "upsampling_ratios": [12, 8, 10], "kernel_size": 5, "last_kernel_size": 4, "residual_kernel_size": 2, "num_residual_layers": 2, "dilation_growth_rate": 3, "compress": 1, "num_semantic_quantizers": 2, "upsample_groups": 4},
+    },
 }
 
 # Ids of the audio vocabulary above the Mimi codes, as in the released model (2048 codes, 2051 ids).

@@ -26,7 +26,6 @@ CODE_MARGIN = 2e-5
 # Samples of the clip that are encoded: one sample, around one frame, odd lengths, longer than every window.
 CLIP_LENGTHS = [1, 479, 960, 1919, 1920, 1921, 5000, 9601, 20000]
 STAGE_SAMPLES = 2500
-SAMPLES_PER_FRAME = 1920
 
 # turns: (speaker, text, samples of the clip); the last text is the one to speak.
 RUNS = {
@@ -47,6 +46,11 @@ RUNS = {
         {"name": "plain", "turns": [], "speaker": 0, "text": "yes", "max_frames": 40},
         {"name": "cap", "turns": [], "speaker": 2, "text": "one two three", "max_frames": 9},
         {"name": "context", "turns": [(0, "going and going", 5000)], "speaker": 1, "text": "the end", "max_frames": 20},
+    ],
+    "csm-three": [
+        {"name": "plain", "turns": [], "speaker": 0, "text": "yes", "max_frames": 40},
+        {"name": "context", "turns": [(0, "going and going", 5000)], "speaker": 1, "text": "the end", "max_frames": 30},
+        {"name": "turns", "turns": [(2, "ok?", 1), (1, "well, well", 9601)], "speaker": 0, "text": "A", "max_frames": 30},
     ],
 }
 
@@ -110,7 +114,7 @@ def run_greedy(model, processor, run: dict, clip: np.ndarray) -> tuple[dict, dic
         "text": run["text"],
         "max_frames": run["max_frames"],
         "frames": codes.shape[0],
-        "samples": spoken.shape[0] * SAMPLES_PER_FRAME,
+        "samples": spoken.shape[0] * model.config.codec_config.frame_size,
         "stopped": "eos" if stopped else "cap",
     }
     return tensors, facts
@@ -148,7 +152,8 @@ def code_margin(quantizer, embeddings: torch.Tensor) -> float:
     """Smallest relative gap between the two nearest entries over every residual stage of both quantizers."""
     smallest = float("inf")
     for part in (quantizer.semantic_residual_vector_quantizer, quantizer.acoustic_residual_vector_quantizer):
-        residual = part.input_proj(embeddings).transpose(1, 2)[0]
+        projected = embeddings if part.input_proj is None else part.input_proj(embeddings)
+        residual = projected.transpose(1, 2)[0]
         for layer in part.layers:
             distances = torch.cdist(residual, layer.codebook.embed)
             near = distances.topk(2, largest=False)

@@ -88,8 +88,15 @@ void run_embed_frames(ggml_tensor * dst, int thread, int threads, void * task) {
 
 namespace {
 
+// Logits that are not numbers never win; 0 when there are no others.
 int32_t likeliest(const float * logits, int64_t count) {
-    return (int32_t) (std::max_element(logits, logits + count) - logits);
+    int32_t best = 0;
+    for (int64_t id = 1; id < count; ++id) {
+        if (logits[id] > logits[best] || std::isnan(logits[best])) {
+            best = (int32_t) id;
+        }
+    }
+    return std::isnan(logits[best]) ? 0 : best;
 }
 
 // Ids whose logit is among the top_k largest, ties with the last of them included, as TopKLogitsWarper keeps them.
@@ -98,7 +105,8 @@ float smallest_kept(const float * logits, int64_t count, int32_t top_k) {
         return -INFINITY;
     }
     float * sorted = scratch(0, count);
-    std::copy(logits, logits + count, sorted);
+    // Not a number has no place in an order.
+    std::transform(logits, logits + count, sorted, [](float logit) { return std::isnan(logit) ? -INFINITY : logit; });
     std::nth_element(sorted, sorted + top_k - 1, sorted + count, std::greater<float>());
     return sorted[top_k - 1];
 }

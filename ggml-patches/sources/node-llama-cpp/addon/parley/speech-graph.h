@@ -60,11 +60,12 @@ class Graph {
     const std::vector<std::pair<std::string, ggml_tensor *>> & taps() const { return tapped; }
 
     // Parameters of a custom operation: alive as long as the graph.
-    template <typename T> T * make() {
+    template <typename T> std::shared_ptr<T> share() {
         auto made = std::make_shared<T>();
         parameters.push_back(made);
-        return made.get();
+        return made;
     }
+    template <typename T> T * make() { return share<T>().get(); }
 
     // @throws std::bad_alloc
     void allocate(const Backend & backend);

@@ -103,24 +103,26 @@ class FusedOps : public Ops {
     const Kernels &      kernels;
     std::unique_ptr<Ops> plain;
     mutable Workspace    workspace;
-    // The product that was added last, and to which graph.
-    mutable LinearTask *  last_task  = nullptr;
-    mutable const Graph * last_graph = nullptr;
+    // The product that was added last, and to which graph. A task lives as long as its graph, and a later graph may
+    // have the address of one that is gone.
+    mutable std::weak_ptr<LinearTask> last_task;
+    mutable const Graph *             last_graph = nullptr;
 
     LinearTask * linear_task(Graph & g, const Matrix & w, ggml_tensor * x, const Norm & norm) const {
-        auto * task = g.make<LinearTask>();
+        const auto task = g.share<LinearTask>();
         task->kernels   = &kernels;
         task->workspace = &workspace;
         task->parts     = w.packed;
         task->norm      = norm;
         task->columns   = x->ne[1];
-        if (last_task != nullptr && last_graph == &g) {
-            last_task->next = task;
+        const auto previous = last_task.lock();
+        if (previous != nullptr && last_graph == &g) {
+            previous->next = task.get();
         }
         last_task  = task;
         last_graph = &g;
         workspace.reserve(prepared_bytes(x->ne[1], w.cols));
-        return task;
+        return task.get();
     }
 
     // Sources that are null are left out.

@@ -128,9 +128,9 @@ class GgmlOps : public Ops {
         }
         ggml_tensor * probabilities = ggml_soft_max_ext(ctx, values, nullptr, 1.0f / sampling.temperature, 0.0f);
         ggml_tensor * cumulated = ggml_cumsum(ctx, probabilities);
-        ggml_tensor * gap = ggml_sub(ctx, cumulated, ggml_reshape_2d(ctx, uniforms, 1, columns));
+        ggml_tensor * above = ggml_step(ctx, ggml_sub(ctx, cumulated, ggml_reshape_2d(ctx, uniforms, 1, columns)));
+        ggml_tensor * passed = ggml_scale_bias(ctx, ggml_sum_rows(ctx, above), -1.0f, (float) kept);
         // Rounding may leave the last cumulated value below the uniform: the last id is then drawn.
-        ggml_tensor * passed = ggml_sum_rows(ctx, ggml_step(ctx, ggml_neg(ctx, gap)));
         ggml_tensor * index = ggml_cast(ctx, ggml_clamp(ctx, passed, 0.0f, (float) (kept - 1)), GGML_TYPE_I32);
         if (ids == nullptr) {
             return ggml_reshape_1d(ctx, index, columns);
