@@ -10,7 +10,7 @@ const LAYERS = [
   ["engine/tensors"],
   ["engine/formats"],
   ["engine/families"],
-  ["engine/chat", "engine/convert", "engine/hub", "engine/build"],
+  ["engine/chat", "engine/classify", "engine/convert", "engine/hub", "engine/build", "engine/score"],
   ["engine/host"],
   ["engine/client"],
   ["ui"],

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.js";
 import { familyOfGguf } from "../families/index.js";
 import type { Family } from "../families/family.js";
+import type { Classifier } from "../classify/classifier.js";
 import type { GgufFile, GgufValue } from "../formats/gguf.js";
 import { readGguf } from "../formats/gguf-reader.js";
 
@@ -31,6 +32,8 @@ export interface ModelFacts {
   prefixTokens: readonly number[];
   /** sampling the checkpoint asks for; what it leaves open is absent */
   sampling: Partial<{ temperature: number; topK: number; topP: number; minP: number; repeatPenalty: number }>;
+  /** present when the model ends in a classification head instead of writing text */
+  classifier: Classifier | undefined;
 }
 
 /** llama.cpp's token type for control tokens (llama_token_type). */
@@ -81,6 +84,18 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
         ? [bos]
         : [],
     sampling: samplingDefaults(read),
+    classifier: readClassifier(read, arch),
+  };
+}
+
+function readClassifier(read: Metadata, arch: string): Classifier | undefined {
+  const kind = read.string("parley.classifier");
+  if (kind !== "sequence" && kind !== "token") return undefined;
+  return {
+    kind,
+    labels: read.strings(`${arch}.classifier.output_labels`),
+    problemType: read.string("parley.classifier.problem_type"),
+    padToken: read.number("parley.classifier.pad_token_id"),
   };
 }
 

@@ -1,4 +1,5 @@
 import type {
+  ClassifyParams,
   ContextParams,
   ForwardParams,
   ForwardResult,
@@ -6,6 +7,8 @@ import type {
   GenerateParams,
   GenerateResult,
   LoadedModel,
+  ScoreParams,
+  ScoreSum,
 } from "../host/protocol.js";
 import type { EngineProcess } from "./engine-process.js";
 import type { ModelFacts } from "./model-facts.js";
@@ -88,6 +91,21 @@ export class TextSession {
     signal?: AbortSignal,
   ): AsyncGenerator<{ done: number; total: number }, ForwardResult> {
     return this.engine.stream("forward", params, signal);
+  }
+
+  /** @returns logits of the classification head, one [rows, classes] per text */
+  classify(
+    params: ClassifyParams,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ done: number; total: number }, Float32Array[]> {
+    return this.engine.stream("classify", params, signal);
+  }
+
+  score(
+    params: ScoreParams,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ done: number; total: number }, ScoreSum> {
+    return this.engine.stream("score", params, signal);
   }
 
   /** Ends the engine process. */

@@ -22,12 +22,14 @@ export async function* forward(
   const { sizes } = params;
   const total = params.tokens.length;
   const wantAttentions = params.outputs.attentions !== undefined;
+  const batchSize = Math.min(params.batchSize, total, tokensAtATime(params));
   const native = new text.binding.addon.ParleyForward(nativeModel(text.model), {
     contextSize: total,
-    batchSize: Math.min(params.batchSize, total),
+    batchSize,
+    sequences: 1,
     kvType: params.kvType,
     // fused attention never forms the weights, and only in a full-size cache is a cell's index its position
-    flashAttention: params.flashAttention === "on" && !wantAttentions,
+    flashAttention: wantAttentions ? "off" : params.flashAttention,
     swaFull: params.swaFull || wantAttentions,
     threads: params.threads,
   });
@@ -41,8 +43,8 @@ export async function* forward(
       writers.set(name, await createNpy(path, { dtype: "float32", shape }, { overwrite: true }));
     }
     let last: Float32Array = new Float32Array();
-    for (let start = 0; start < total; start += params.batchSize) {
-      const tokens = params.tokens.slice(start, start + params.batchSize);
+    for (let start = 0; start < total; start += batchSize) {
+      const tokens = params.tokens.slice(start, start + batchSize);
       const out = await decodeChunk(native, tokens, writers);
       signal.throwIfAborted();
       last = out.logits.subarray(-sizes.vocabulary);
@@ -69,6 +71,19 @@ export async function* forward(
     signal.removeEventListener("abort", abort);
     native.dispose();
   }
+}
+
+/** Most bytes of results that are held at a time; a single token may take more. */
+const RESULT_BYTES = 64 * 1024 * 1024;
+
+/** So many tokens give about RESULT_BYTES of results, however long the sequence is. */
+function tokensAtATime({ tokens, outputs, sizes }: ForwardParams): number {
+  const { layers, heads, hidden, vocabulary } = sizes;
+  const floats =
+    (outputs.logits === undefined ? 0 : vocabulary) +
+    (outputs.hiddenStates === undefined ? 0 : (layers + 1) * hidden) +
+    (outputs.attentions === undefined ? 0 : layers * heads * tokens.length);
+  return Math.max(1, Math.floor(RESULT_BYTES / (4 * Math.max(1, floats))));
 }
 
 function outputShapes({

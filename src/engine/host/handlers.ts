@@ -1,5 +1,7 @@
 import { forward } from "./forward.js";
 import { generate } from "./generate.js";
+import { HeadEvaluator } from "./classify.js";
+import { LossEvaluator } from "./score.js";
 import { convertAndSummarise } from "../convert/summarise-conversion.js";
 import { type EngineBinding, loadAddon, loadEngine } from "./llama-binding.js";
 import { NativeQuantizer } from "./native-quantizer.js";
@@ -26,6 +28,8 @@ export function createHandlers(log: Log): Handlers {
   const native = new NativeLog(log);
   let binding: EngineBinding | undefined;
   let text: TextModel | undefined;
+  let heads: HeadEvaluator | undefined;
+  let losses: LossEvaluator | undefined;
   let speech: SpeechModel | undefined;
   let contextSize = 0;
 
@@ -40,8 +44,10 @@ export function createHandlers(log: Log): Handlers {
 
   return {
     async load({ engineFolder, gpu, modelPath, gpuLayers, threads }, { signal, emit }) {
+      heads?.dispose();
+      losses?.dispose();
       await text?.dispose();
-      text = undefined;
+      text = heads = losses = undefined;
       binding ??= await loadEngine(engineFolder, gpu, threads, native.write);
       native.lastError = undefined;
       const result = await TextModel.load(
@@ -96,6 +102,16 @@ export function createHandlers(log: Log): Handlers {
 
     speak({ utterances, ...options }, { signal, emit }) {
       return drain(loadedSpeech().speak(utterances, options, signal), emit);
+    },
+
+    async classify(params, { signal, emit }) {
+      heads ??= new HeadEvaluator(loaded());
+      return drain(heads.classify(params, signal), emit);
+    },
+
+    async score(params, { signal, emit }) {
+      losses ??= new LossEvaluator(loaded());
+      return drain(losses.score(params, signal), emit);
     },
 
     async convert({ engineFolder, source, ...options }, { signal, emit }) {

@@ -5,7 +5,9 @@ import type { SpeechBinding } from "./speech-binding.js";
  * (ggml-patches/sources/node-llama-cpp/addon/parley/).
  */
 export interface NativeAddon extends SpeechBinding {
-  ParleyForward: new (model: object, options: ForwardOptions) => NativeForward;
+  ParleyClassify: new (model: object, options: EvaluationOptions) => NativeClassify;
+  ParleyForward: new (model: object, options: EvaluationOptions) => NativeForward;
+  ParleyScore: new (model: object, options: EvaluationOptions) => NativeScore;
   /** While aborted, decodes of this context fail. The context is node-llama-cpp's AddonContext. */
   parleySetAborted(context: object, aborted: boolean): void;
   /** Bytes of one token; empty for special tokens unless special is true. */
@@ -22,11 +24,15 @@ export interface NativeAddon extends SpeechBinding {
   ): Promise<Uint8Array>;
 }
 
-export interface ForwardOptions {
+/** A context of its own; its classes run one call at a time. */
+export interface EvaluationOptions {
+  /** positions, shared by all sequences */
   contextSize: number;
+  /** most tokens of a call */
   batchSize: number;
+  sequences: number;
   kvType: string;
-  flashAttention: boolean;
+  flashAttention: "on" | "off" | "auto";
   swaFull: boolean;
   threads: number;
 }
@@ -45,6 +51,30 @@ export interface NativeForward {
     attentions: Float32Array;
     cells: number;
   }>;
+  abort(): void;
+  dispose(): void;
+}
+
+export interface NativeScore {
+  /**
+   * The sum of -ln p(targets[i]) after tokens[0..i], over all targets but those of -1.
+   * @param restart begins a new sequence; otherwise the tokens follow those of the last call
+   */
+  score(tokens: Int32Array, targets: Int32Array, restart: boolean): Promise<number>;
+  abort(): void;
+  dispose(): void;
+}
+
+export interface NativeClassify {
+  /** Appends tokens to their sequences. @returns [outputs, classes], a row for each token marked in `outputs` */
+  evaluate(
+    tokens: Int32Array,
+    positions: Int32Array,
+    sequences: Int32Array,
+    outputs: Uint8Array,
+  ): Promise<Float32Array>;
+  /** Forgets all sequences. */
+  clear(): void;
   abort(): void;
   dispose(): void;
 }

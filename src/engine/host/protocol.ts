@@ -126,6 +126,36 @@ export interface SpeakParams extends SpeakOptions {
   utterances: Utterance[];
 }
 
+/** How classify and score lay out their context. */
+export interface EvaluationParams {
+  kvType: KvType;
+  flashAttention: "on" | "off" | "auto";
+  threads: number;
+}
+
+export interface ClassifyParams extends EvaluationParams {
+  texts: number[][];
+  /** number of classes */
+  classes: number;
+  /** which tokens of a text the head is applied to */
+  rows: "last" | "all";
+}
+
+export interface ScoreParams extends EvaluationParams {
+  /** Evaluated one by one; tokens[i] is scored when i >= first, which is at least 1. */
+  windows: { tokens: Int32Array; first: number }[];
+  /** most tokens of any window, of this call and later ones */
+  windowSize: number;
+  vocabulary: number;
+}
+
+/** A sum over scored tokens. */
+export interface ScoreSum {
+  /** of -ln p(token), in nats */
+  loss: number;
+  tokens: number;
+}
+
 export interface ConvertParams {
   engineFolder: string;
   /** checkpoint folder or GGUF file */
@@ -156,6 +186,9 @@ export interface EngineCalls {
   /** codes [frames, codebooks] to samples, piece by piece */
   decodeAudio: { params: { codes: Int32Array }; event: Float32Array; result: void };
   speak: { params: SpeakParams; event: SpokenChunk; result: void };
+  /** one [rows, classes] per text */
+  classify: { params: ClassifyParams; event: { done: number; total: number }; result: Float32Array[] };
+  score: { params: ScoreParams; event: { done: number; total: number }; result: ScoreSum };
   convert: { params: ConvertParams; event: ConversionProgress; result: ConversionSummary };
 }
 

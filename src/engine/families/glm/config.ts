@@ -12,10 +12,15 @@ export interface GlmConfig extends DecoderShape, SpecialIds {
   readonly attentionBias: boolean;
   /** Names of the classes, by class number; empty for a model that writes text. */
   readonly labels: readonly string[];
+  /** How scores follow from a classifier's logits; undefined when the configuration leaves it to their number. */
+  readonly problemType: ProblemType | undefined;
   /** Does the head for token classification have a bias? */
   readonly tokenHeadBias: boolean;
   readonly entries: readonly ConfigEntry[];
 }
+
+const PROBLEM_TYPES = ["regression", "single_label_classification", "multi_label_classification"] as const;
+type ProblemType = (typeof PROBLEM_TYPES)[number];
 
 /** Defaults of GlmConfig in transformers 5.18. */
 const DEFAULTS: DecoderShape = {
@@ -61,6 +66,7 @@ export function readGlmConfig(texts: CheckpointTexts, architecture: string): Glm
     );
   }
   const labels = architecture === "GlmForCausalLM" ? [] : readLabels(config);
+  const problemType = architecture === "GlmForCausalLM" ? undefined : readProblemType(config);
   const tokenHeadBias =
     architecture === "GlmForTokenClassification" &&
     config.boolean("token_classification_bias", {
@@ -69,7 +75,15 @@ export function readGlmConfig(texts: CheckpointTexts, architecture: string): Glm
     });
   const ids = readSpecialIds(config, shape.vocabSize, DEFAULT_IDS);
   config.recordRest(INERT_KEYS);
-  return { ...shape, rope, rotated, attentionBias, labels, tokenHeadBias, ...ids, entries: config.entries() };
+  const entries = config.entries();
+  return { ...shape, rope, rotated, attentionBias, labels, problemType, tokenHeadBias, ...ids, entries };
+}
+
+function readProblemType(config: ConfigReader): ProblemType | undefined {
+  const meaning = "how scores follow from logits; null: by the number of classes";
+  if (config.has("problem_type")) return config.choice("problem_type", PROBLEM_TYPES, { meaning });
+  config.record("problem_type", null, config.isNull("problem_type") ? "file" : "default", meaning);
+  return undefined;
 }
 
 /** `id2label`, or `num_labels` names of the kind transformers makes up. Two classes when neither is there. */

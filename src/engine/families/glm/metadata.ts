@@ -12,6 +12,13 @@ export function glmMetadata(config: GlmConfig, architecture: string): Map<string
     metadata.set("chatglm.classifier.output_labels", { type: "array", of: "string", value: config.labels });
     const kind = architecture === "GlmForTokenClassification" ? "token" : "sequence";
     metadata.set("parley.classifier", { type: "string", value: kind });
+    if (config.problemType !== undefined) {
+      metadata.set("parley.classifier.problem_type", { type: "string", value: config.problemType });
+    }
+    // not tokenizer.ggml.padding_token_id: that may come from the tokenizer, and the reference pools without it
+    if (config.padTokenId !== undefined) {
+      metadata.set("parley.classifier.pad_token_id", { type: "uint32", value: config.padTokenId });
+    }
   }
   return metadata;
 }

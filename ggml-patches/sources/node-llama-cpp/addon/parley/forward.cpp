@@ -1,25 +1,17 @@
 // One forward pass with everything visible: logits of every position, hidden states, attention weights.
 
-#include <algorithm>
-#include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "../AddonModel.h"
+#include "evaluation.h"
 #include "ggml-backend.h"
 #include "parley.h"
 
 namespace {
 
-ggml_type cacheTypeFromName(const std::string & name) {
-    if (name == "f32")  { return GGML_TYPE_F32; }
-    if (name == "f16")  { return GGML_TYPE_F16; }
-    if (name == "bf16") { return GGML_TYPE_BF16; }
-    if (name == "q8_0") { return GGML_TYPE_Q8_0; }
-    throw std::invalid_argument("unknown cache type \"" + name + "\"");
-}
+using namespace parley;
 
 // What one call of decode() brings back, in float32. T = tokens of this call.
 struct Captured {
@@ -40,50 +32,9 @@ int layerOf(const char * name, const char * prefix) {
 
 class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
     public:
-        // new ParleyForward(model: AddonModel, {contextSize, batchSize, kvType, flashAttention, swaFull, threads})
+        // new ParleyForward(model: AddonModel, options of Evaluation::open)
         ParleyForward(const Napi::CallbackInfo & info) : Napi::ObjectWrap<ParleyForward>(info) {
-            const auto modelObject = info[0].As<Napi::Object>();
-            const auto options     = info[1].As<Napi::Object>();
-
-            model = Napi::ObjectWrap<AddonModel>::Unwrap(modelObject)->model;
-            if (model == nullptr) {
-                throw Napi::Error::New(info.Env(), "the model is not loaded");
-            }
-
-            const int32_t threads = options.Get("threads").As<Napi::Number>().Int32Value();
-
-            auto params = llama_context_default_params();
-            params.n_ctx     = options.Get("contextSize").As<Napi::Number>().Uint32Value();
-            params.n_batch   = options.Get("batchSize").As<Napi::Number>().Uint32Value();
-            params.n_ubatch  = params.n_batch;
-            params.n_seq_max = 1;
-            params.n_threads = threads;
-            params.n_threads_batch = threads;
-            params.swa_full  = options.Get("swaFull").As<Napi::Boolean>().Value();
-            params.flash_attn_type = options.Get("flashAttention").As<Napi::Boolean>().Value()
-                ? LLAMA_FLASH_ATTN_TYPE_ENABLED
-                : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-            params.no_perf   = true;
-            params.cb_eval   = onNode;
-            params.cb_eval_user_data = this;
-            params.abort_callback = [](void * data) { return static_cast<std::atomic_bool *>(data)->load(); };
-            params.abort_callback_data = &aborted;
-            try {
-                params.type_k = cacheTypeFromName(options.Get("kvType").As<Napi::String>().Utf8Value());
-                params.type_v = params.type_k;
-            } catch (const std::invalid_argument & error) {
-                throw Napi::TypeError::New(info.Env(), error.what());
-            }
-
-            context = llama_init_from_model(model, params);
-            if (context == nullptr) {
-                throw Napi::Error::New(info.Env(), "the context could not be created (is there enough memory?)");
-            }
-            modelReference = Napi::Persistent(modelObject);
-        }
-
-        ~ParleyForward() {
-            release();
+            evaluation.open(info[0], info[1].As<Napi::Object>(), onNode, this);
         }
 
         static void init(Napi::Env env, Napi::Object exports) {
@@ -95,13 +46,7 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
         }
 
     private:
-        friend class DecodeWorker;
-
-        llama_model *   model   = nullptr;
-        llama_context * context = nullptr;
-        Napi::ObjectReference modelReference;
-        std::atomic_bool aborted{false};
-        bool busy = false;
+        Evaluation evaluation;
         int32_t position = 0;
 
         bool wantLogits     = false;
@@ -110,12 +55,8 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
         int32_t tokenCount  = 0;
         Captured captured;
 
-        void release() {
-            if (context != nullptr) {
-                llama_free(context);
-                context = nullptr;
-            }
-        }
+        int32_t layers() const { return llama_model_n_layer(evaluation.model()); }
+        int32_t hidden() const { return llama_model_n_embd(evaluation.model()); }
 
         static bool onNode(ggml_tensor * node, bool ask, void * data) {
             return static_cast<ParleyForward *>(data)->capture(node, ask);
@@ -124,20 +65,19 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
         // ask: shall this node be evaluated and shown? otherwise: copy it. The return value of the copy says "go on".
         bool capture(ggml_tensor * node, bool ask) {
             if (wantHidden) {
-                const int32_t layers = llama_model_n_layer(model);
                 int32_t slot = -1;
                 if (std::strcmp(node->name, "embd") == 0) {
                     slot = 0;
                 } else if (std::strcmp(node->name, "result_norm") == 0) {
-                    slot = layers;
+                    slot = layers();
                 } else {
                     const int layer = layerOf(node->name, "l_out");
-                    if (layer >= 0 && layer < layers - 1) {
+                    if (layer >= 0 && layer < layers() - 1) {
                         slot = layer + 1;
                     }
                 }
                 if (slot >= 0) {
-                    return ask || copyRows(node, captured.hidden.data() + size_t(slot)*tokenCount*llama_model_n_embd(model));
+                    return ask || copyRows(node, captured.hidden.data() + size_t(slot)*tokenCount*hidden());
                 }
             }
             if (wantAttentions) {
@@ -150,7 +90,7 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
         }
 
         bool copyRows(ggml_tensor * node, float * out) const {
-            const size_t bytes = size_t(tokenCount)*llama_model_n_embd(model)*sizeof(float);
+            const size_t bytes = size_t(tokenCount)*hidden()*sizeof(float);
             if (node->type != GGML_TYPE_F32 || ggml_nbytes(node) != bytes || !ggml_is_contiguous(node)) {
                 throw std::runtime_error(std::string("node ") + node->name + " has an unexpected shape");
             }
@@ -165,7 +105,7 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
             }
             if (captured.n_kv == 0) {
                 captured.n_kv = node->ne[0];
-                captured.attentions.resize(size_t(llama_model_n_layer(model))*ggml_nelements(node));
+                captured.attentions.resize(size_t(layers())*ggml_nelements(node));
             }
             if (captured.n_kv != node->ne[0]) {
                 throw std::runtime_error("the layers attend to caches of different sizes");
@@ -175,140 +115,66 @@ class ParleyForward : public Napi::ObjectWrap<ParleyForward> {
         }
 
         // Runs on a pool thread.
-        void run(std::vector<llama_token> & tokens) {
-            const int32_t vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
+        void compute(const std::vector<int32_t> & tokens) {
             tokenCount = int32_t(tokens.size());
             captured = Captured{};
             if (wantHidden) {
-                captured.hidden.resize(size_t(llama_model_n_layer(model) + 1)*tokenCount*llama_model_n_embd(model));
+                captured.hidden.resize(size_t(layers() + 1)*tokenCount*hidden());
             }
-
-            llama_batch batch = llama_batch_init(tokenCount, 0, 1);
-            batch.n_tokens = tokenCount;
+            std::vector<Entry> entries(tokenCount);
             for (int32_t i = 0; i < tokenCount; i++) {
-                batch.token[i]     = tokens[i];
-                batch.pos[i]       = position + i;
-                batch.n_seq_id[i]  = 1;
-                batch.seq_id[i][0] = 0;
                 // the last layer computes only the rows that are output, so hidden states ask for all of them
-                batch.logits[i]    = wantLogits || wantHidden || i == tokenCount - 1;
+                entries[i] = { tokens[i], position + i, 0, wantLogits || wantHidden || i == tokenCount - 1 };
             }
-            int result;
-            try {
-                result = llama_decode(context, batch);
-            } catch (...) {
-                llama_batch_free(batch);
-                throw;
-            }
-            llama_batch_free(batch);
-
-            if (result == 2) {
-                throw std::runtime_error("aborted");
-            }
-            if (result != 0) {
-                throw std::runtime_error("llama_decode failed with code " + std::to_string(result));
-            }
-            llama_synchronize(context);
+            evaluation.decode(entries);
             position += tokenCount;
 
+            const int32_t vocab = evaluation.vocabulary();
             if (wantLogits) {
-                const float * logits = llama_get_logits(context);
+                const float * logits = llama_get_logits(evaluation.context());
                 captured.logits.assign(logits, logits + size_t(tokenCount)*vocab);
             } else {
-                const float * logits = llama_get_logits_ith(context, -1);
+                const float * logits = llama_get_logits_ith(evaluation.context(), -1);
                 captured.logits.assign(logits, logits + vocab);
             }
         }
 
-        class DecodeWorker : public Napi::AsyncWorker {
-            public:
-                DecodeWorker(Napi::Env env, ParleyForward * owner, std::vector<llama_token> tokens)
-                    : Napi::AsyncWorker(env, "ParleyForwardDecode"), deferred(Napi::Promise::Deferred::New(env)),
-                      owner(owner), tokens(std::move(tokens)) {
-                    owner->Ref();
-                    owner->busy = true;
-                }
-
-                ~DecodeWorker() {
-                    owner->busy = false;
-                    owner->Unref();
-                }
-
-                Napi::Promise::Deferred deferred;
-
-            protected:
-                void Execute() override {
-                    owner->run(tokens);
-                }
-
-                void OnOK() override {
-                    auto result = Napi::Object::New(Env());
-                    result.Set("logits", toArray(owner->captured.logits));
-                    result.Set("hidden", toArray(owner->captured.hidden));
-                    result.Set("attentions", toArray(owner->captured.attentions));
-                    result.Set("cells", Napi::Number::New(Env(), double(owner->captured.n_kv)));
-                    owner->captured = Captured{};
-                    deferred.Resolve(result);
-                }
-
-                void OnError(const Napi::Error & error) override {
-                    deferred.Reject(error.Value());
-                }
-
-            private:
-                ParleyForward * owner;
-                std::vector<llama_token> tokens;
-
-                Napi::Float32Array toArray(const std::vector<float> & values) {
-                    auto array = Napi::Float32Array::New(Env(), values.size());
-                    std::copy(values.begin(), values.end(), array.Data());
-                    return array;
-                }
-        };
-
         // decode(tokens: Int32Array, {logits, hiddenStates, attentions}): Promise<{logits, hidden, attentions, cells}>
         // Appends to the sequence. Without {logits} only the last position's logits come back.
         Napi::Value decode(const Napi::CallbackInfo & info) {
-            if (context == nullptr || busy) {
-                throw Napi::Error::New(info.Env(), context == nullptr ? "disposed" : "a decode is running");
+            evaluation.check_idle(info.Env());
+            const auto array = info[0].As<Napi::Int32Array>();
+            const auto want  = info[1].As<Napi::Object>();
+            const std::vector<int32_t> tokens(array.Data(), array.Data() + array.ElementLength());
+            evaluation.check_tokens(info.Env(), tokens.data(), tokens.size());
+            if (position + tokens.size() > llama_n_ctx(evaluation.context())) {
+                throw Napi::RangeError::New(info.Env(), "cannot decode " + std::to_string(tokens.size()) + " tokens at position "
+                    + std::to_string(position) + " of " + std::to_string(llama_n_ctx(evaluation.context())));
             }
-            const auto tokens = info[0].As<Napi::Int32Array>();
-            const auto want   = info[1].As<Napi::Object>();
             wantLogits     = want.Get("logits").ToBoolean();
             wantHidden     = want.Get("hiddenStates").ToBoolean();
             wantAttentions = want.Get("attentions").ToBoolean();
-
-            const size_t count = tokens.ElementLength();
-            const size_t limit = llama_n_batch(context);
-            if (count == 0 || count > limit || position + count > llama_n_ctx(context)) {
-                throw Napi::RangeError::New(info.Env(), "cannot decode " + std::to_string(count) + " tokens at position "
-                    + std::to_string(position) + " (batch " + std::to_string(limit) + ", context "
-                    + std::to_string(llama_n_ctx(context)) + ")");
-            }
-            const int32_t vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
-            for (size_t i = 0; i < count; i++) {
-                if (tokens[i] < 0 || tokens[i] >= vocab) {
-                    throw Napi::RangeError::New(info.Env(), "token id " + std::to_string(tokens[i]) + " is outside the vocabulary of "
-                        + std::to_string(vocab));
-                }
-            }
-
-            auto * worker = new DecodeWorker(info.Env(), this, std::vector<llama_token>(tokens.Data(), tokens.Data() + count));
-            worker->Queue();
-            return worker->deferred.Promise();
+            return evaluation.run(info.Env(), Napi::Persistent(info.This().As<Napi::Object>()), [this, tokens]() -> Evaluation::Result {
+                compute(tokens);
+                return [captured = std::move(captured)](Napi::Env env) {
+                    auto result = Napi::Object::New(env);
+                    result.Set("logits", to_float_array(env, captured.logits));
+                    result.Set("hidden", to_float_array(env, captured.hidden));
+                    result.Set("attentions", to_float_array(env, captured.attentions));
+                    result.Set("cells", Napi::Number::New(env, double(captured.n_kv)));
+                    return result;
+                };
+            });
         }
 
         Napi::Value abort(const Napi::CallbackInfo & info) {
-            aborted.store(true);
+            evaluation.abort();
             return info.Env().Undefined();
         }
 
         Napi::Value dispose(const Napi::CallbackInfo & info) {
-            if (busy) {
-                throw Napi::Error::New(info.Env(), "a decode is running");
-            }
-            release();
-            modelReference.Reset();
+            evaluation.check_idle(info.Env());
+            evaluation.close();
             return info.Env().Undefined();
         }
 };

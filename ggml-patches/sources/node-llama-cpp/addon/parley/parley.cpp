@@ -2,8 +2,10 @@
 
 void parleyInit(Napi::Env env, Napi::Object exports) {
     registerParleyAbort(env, exports);
+    registerParleyClassify(env, exports);
     registerParleyForward(env, exports);
     registerParleyQuantize(env, exports);
+    registerParleyScore(env, exports);
     registerParleySpeech(env, exports);
     registerParleyTokenBytes(env, exports);
 }
