@@ -17,6 +17,7 @@ import { conversationFrom, samplingFrom, schemaFrom, tokenListFrom } from "../ui
 import { resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
 import { describeReply } from "../ui/chat-stats.js";
 import { ContextSizer } from "../ui/context-sizer.js";
+import { requireTextModel } from "../ui/model-use.js";
 import { openTextModel } from "../ui/open-text-model.js";
 import { readPrompt } from "../ui/read-prompt.js";
 import { reportError } from "../ui/report-error.js";
@@ -140,6 +141,7 @@ export default class Chat extends BaseCommand {
         flags,
         progress: this.progress(flags),
         signal: this.signal,
+        check: requireTextModel,
       });
       session = opened.session;
       const loadMs = performance.now() - started;

@@ -20,6 +20,8 @@ export interface OpenTextModelOptions {
   };
   progress: Progress;
   signal: AbortSignal;
+  /** refuses a model that the command cannot use, before its weights are loaded */
+  check?: (facts: ModelFacts) => void;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function openTextModel({
   flags,
   progress,
   signal,
+  check,
 }: OpenTextModelOptions): Promise<{ facts: ModelFacts; session: TextSession }> {
   const gpu = await resolveGpu(flags.gpu);
   const path = await prepareModelFile(model, {
@@ -45,6 +48,7 @@ export async function openTextModel({
   const process = new EngineProcess(flags.debug ? { onLog: ({ level, text }) => writeLog(level, text) } : {});
   try {
     const facts = await readModelFacts(path);
+    check?.(facts);
     const session = await TextSession.open({
       process,
       engine,

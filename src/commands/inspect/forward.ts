@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { Args, Flags } from "@oclif/core";
+import { checkTokens } from "../../engine/client/check-tokens.js";
 import { UserError } from "../../engine/errors.js";
 import { tokenListFrom } from "../../ui/chat-flags.js";
 import { modelFlags } from "../../ui/model-flags.js";
@@ -87,7 +88,7 @@ export default class InspectForward extends BaseCommand {
         flags.tokens !== undefined
           ? tokenListFrom(flags.tokens, "--tokens")
           : [...facts.prefixTokens, ...(await session.tokenize(args.text ?? "", { special: false }))];
-      refuseTokens(tokens, facts.vocabulary, facts.contextLength);
+      checkTokens(tokens, facts);
       const folder = flags.out === undefined ? "" : path.resolve(flags.out);
       if (folder !== "") await makeFolder(folder);
       const outputs = {
@@ -139,26 +140,6 @@ export default class InspectForward extends BaseCommand {
     } finally {
       await session.close();
     }
-  }
-}
-
-function refuseTokens(tokens: readonly number[], vocabulary: number, contextLength: number): void {
-  const outside = tokens.find((id) => id >= vocabulary);
-  if (tokens.length === 0)
-    throw new UserError("usage", "EMPTY_PROMPT", "There are no tokens to run.", "Give a text or --tokens.");
-  if (outside !== undefined) {
-    throw new UserError(
-      "usage",
-      "TOKEN_RANGE",
-      `There is no token ${outside}: the vocabulary has ids 0 to ${vocabulary - 1}.`,
-    );
-  }
-  if (tokens.length > contextLength) {
-    throw new UserError(
-      "usage",
-      "CONTEXT_OVERFLOW",
-      `${tokens.length} tokens do not fit the model's context of ${contextLength}.`,
-    );
   }
 }
 

@@ -77,7 +77,7 @@ export class LossEvaluator {
 
 /** Cuts `count` inputs, of which those from `scored` on give logits, so that no piece gives more than `rows`. */
 function* pieces(count: number, scored: number, rows: number): Generator<{ start: number; end: number }> {
-  for (let start = 0; start < count; ) {
+  for (let start = 0; start < count;) {
     const silent = Math.max(0, scored - start);
     const end = Math.min(count, start + Math.min(BATCH_TOKENS, silent + rows));
     yield { start, end };
