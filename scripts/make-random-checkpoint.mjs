@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Writes a GLM checkpoint with random bf16 weights, to measure with: its answers mean nothing.
+// Writes a GLM or CWM checkpoint with random bf16 weights, to measure with: its answers mean nothing.
 // The default shape has about a billion weights (2 GB) and the matrix sizes of a real model of that class.
-// Usage: node scripts/make-random-checkpoint.mjs FOLDER [--hidden 2048] [--layers 14] [--feed-forward 8192]
-//          [--heads 16] [--kv-heads 4] [--vocab 32768] [--seed 1]
+// Usage: node scripts/make-random-checkpoint.mjs FOLDER [--family glm|cwm] [--hidden 2048] [--layers 14]
+//          [--feed-forward 8192] [--heads 16] [--kv-heads 4] [--vocab 32768] [--window 1024] [--seed 1]
 import {
   closeSync,
   copyFileSync,
@@ -17,26 +17,28 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const tokenizer = path.join(root, "test", "fixtures", "glm-biases");
 const CHUNK = 1 << 20;
 const BF16_ONE = 0x3f80;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    family: { type: "string", default: "glm" },
     hidden: { type: "string", default: "2048" },
     layers: { type: "string", default: "14" },
     "feed-forward": { type: "string", default: "8192" },
     heads: { type: "string", default: "16" },
     "kv-heads": { type: "string", default: "4" },
     vocab: { type: "string", default: "32768" },
+    window: { type: "string", default: "1024" },
     seed: { type: "string", default: "1" },
   },
 });
 const [folder] = positionals;
-if (folder === undefined) {
+const isCwm = values.family === "cwm";
+if (folder === undefined || (!isCwm && values.family !== "glm")) {
   process.stderr.write(
-    "usage: node scripts/make-random-checkpoint.mjs FOLDER [--layers N] [--hidden N] ...\n",
+    "usage: node scripts/make-random-checkpoint.mjs FOLDER [--family glm|cwm] [--layers N] ...\n",
   );
   process.exit(2);
 }
@@ -47,6 +49,7 @@ const heads = Number(values.heads);
 const kvHeads = Number(values["kv-heads"]);
 const vocabulary = Number(values.vocab);
 const headDim = hidden / heads;
+const fixture = path.join(root, "test", "fixtures", isCwm ? "cwm-regular" : "glm-biases");
 
 /** Names and shapes, outermost dimension first, in the order of the file. */
 function shapes() {
@@ -60,13 +63,16 @@ function shapes() {
     add("input_layernorm.weight", hidden);
     add("post_attention_layernorm.weight", hidden);
     add("self_attn.q_proj.weight", heads * headDim, hidden);
-    add("self_attn.q_proj.bias", heads * headDim);
-    for (const part of ["k_proj", "v_proj"]) {
-      add(`self_attn.${part}.weight`, kvHeads * headDim, hidden);
-      add(`self_attn.${part}.bias`, kvHeads * headDim);
-    }
+    for (const part of ["k_proj", "v_proj"]) add(`self_attn.${part}.weight`, kvHeads * headDim, hidden);
     add("self_attn.o_proj.weight", hidden, heads * headDim);
-    add("mlp.gate_up_proj.weight", 2 * feedForward, hidden);
+    if (isCwm) {
+      add("mlp.gate_proj.weight", feedForward, hidden);
+      add("mlp.up_proj.weight", feedForward, hidden);
+    } else {
+      add("self_attn.q_proj.bias", heads * headDim);
+      for (const part of ["k_proj", "v_proj"]) add(`self_attn.${part}.bias`, kvHeads * headDim);
+      add("mlp.gate_up_proj.weight", 2 * feedForward, hidden);
+    }
     add("mlp.down_proj.weight", hidden, feedForward);
   }
   return list;
@@ -117,7 +123,7 @@ for (const [name, shape] of shapes()) {
 }
 closeSync(file);
 
-const config = JSON.parse(readFileSync(path.join(tokenizer, "config.json"), "utf8"));
+const config = JSON.parse(readFileSync(path.join(fixture, "config.json"), "utf8"));
 const changed = {
   dtype: "bfloat16",
   hidden_size: hidden,
@@ -127,7 +133,14 @@ const changed = {
   num_key_value_heads: kvHeads,
   head_dim: headDim,
   vocab_size: vocabulary,
+  max_position_embeddings: 8192,
 };
+if (isCwm) {
+  changed.sliding_window = Number(values.window);
+  changed.layer_types = Array.from({ length: layers }, (_, layer) =>
+    layer % 4 === 0 ? "full_attention" : "sliding_attention",
+  );
+}
 writeFileSync(path.join(folder, "config.json"), JSON.stringify({ ...config, ...changed }, null, 2));
 for (const name of [
   "tokenizer.json",
@@ -135,5 +148,5 @@ for (const name of [
   "generation_config.json",
   "chat_template.jinja",
 ])
-  copyFileSync(path.join(tokenizer, name), path.join(folder, name));
+  copyFileSync(path.join(fixture, name), path.join(folder, name));
 process.stdout.write(`${path.resolve(folder)}: ${offset / 2} weights, ${offset} bytes\n`);

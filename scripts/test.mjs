@@ -18,7 +18,7 @@ if (args.length === 0) {
   step("types, lint, format");
   const checks = [
     [bin("typescript", "bin", "tsc"), "-p", "tsconfig.json"],
-    [bin("eslint", "bin", "eslint.js"), "."],
+    [bin("eslint", "bin", "eslint.js"), "--max-warnings", "0", "."],
     [bin("prettier", "bin", "prettier.cjs"), "--check", "--log-level", "warn", "."],
   ];
   for (const check of checks) {

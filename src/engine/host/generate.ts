@@ -1,13 +1,11 @@
-import { LlamaGrammarEvaluationState, type Token } from "node-llama-cpp";
-import { dropUncountedCells } from "./llama-binding.js";
+import { dropUncountedCells, sampleTokens } from "./llama-binding.js";
+import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
+import { createSampler } from "./token-sampler.js";
 
-/** Tokens that arrive within this many milliseconds travel together: messages cost the cores that compute. */
+/** Tokens that are made within this many milliseconds travel together: every hand-over costs the cores that compute. */
 const FLUSH_MS = 25;
-
-/** How far back the repeat penalty looks, as llama.cpp's default. */
-const PENALTY_TOKENS = 64;
 
 /**
  * Evaluates the part of a sequence the cache does not hold, then samples until a stop token, maxTokens,
@@ -22,7 +20,7 @@ export async function* generate(
 ): AsyncGenerator<GenerateEvent, GenerateResult> {
   const started = performance.now();
   const sequence = text.sequence;
-  const stops = new Set(stopTokens);
+  const stops = Int32Array.from(stopTokens);
 
   const reusedTokens = await keepCommonPrefix(text, tokens);
   const result: GenerateResult = {
@@ -47,6 +45,7 @@ export async function* generate(
 
   const abortDecode = () => text.setAborted(true);
   signal.addEventListener("abort", abortDecode, { once: true });
+  let sampler: NativeSampler | undefined;
   try {
     // all but the last batch is only read; the last one brings the first token
     let next = reusedTokens;
@@ -60,79 +59,48 @@ export async function* generate(
     }
     if (signal.aborted) return end("interrupted");
 
-    const grammar =
-      jsonSchema === undefined
-        ? undefined
-        : await text.binding.llama.createGrammarForJsonSchema(
-            jsonSchema as Parameters<typeof text.binding.llama.createGrammarForJsonSchema>[0],
-          );
-
-    const samples = sequence.evaluate(asTokens(tokens.slice(next)), {
-      temperature: sampling.temperature,
-      topK: sampling.topK,
-      topP: sampling.topP,
-      minP: sampling.minP,
-      seed: sampling.seed,
-      ...(sampling.repeatPenalty === 1
-        ? {}
-        : {
-            repeatPenalty: {
-              penalty: sampling.repeatPenalty,
-              punishTokens: () => sequence.contextTokens.slice(-PENALTY_TOKENS),
-            },
-          }),
-      ...(grammar
-        ? { grammarEvaluationState: new LlamaGrammarEvaluationState({ model: text.model, grammar }) }
-        : {}),
-      yieldEogToken: true,
-    });
-
-    let pending: number[] = [];
-    let lastFlush = 0;
-    const flush = (): GenerateEvent => {
-      const event: GenerateEvent = {
-        kind: "tokens",
-        ids: pending,
-        bytes: joinBytes(pending.map((id) => text.bytes(id, true))),
-      };
-      pending = [];
-      lastFlush = performance.now();
-      return event;
-    };
-
-    let stopReason: StopReason = "overflow";
-    for await (const token of samples as AsyncIterable<Token>) {
-      const id = Number(token);
-      if (result.firstTokenMs === 0) {
+    sampler = await createSampler(text, sampling, tokens, jsonSchema);
+    // node-llama-cpp shifts a context on its own when its last cell is needed
+    const room = contextSize - 1 - tokens.length;
+    const most = Math.min(maxTokens ?? Infinity, Math.max(1, room));
+    let stopReason: StopReason = most === maxTokens ? "length" : "overflow";
+    let chunk: readonly number[] = tokens.slice(next);
+    while (result.generatedTokens < most) {
+      const isFirst = result.firstTokenMs === 0;
+      const sampled = await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
+        stopTokens: stops,
+        maxTokens: isFirst ? 1 : most - result.generatedTokens,
+        budgetMs: FLUSH_MS,
+      });
+      if (isFirst) {
         result.firstTokenMs = performance.now() - started;
         // from here on a token is short enough to be waited for, and the cache stays whole
         signal.removeEventListener("abort", abortDecode);
       }
-      if (stops.has(id)) {
-        result.stopToken = id;
+      const last = sampled.at(-1) ?? -1;
+      const stopped = stops.includes(last);
+      const ids = Array.from(stopped ? sampled.subarray(0, -1) : sampled);
+      result.generatedTokens += ids.length;
+      if (ids.length > 0) {
+        yield { kind: "tokens", ids, bytes: joinBytes(ids.map((id) => text.bytes(id, true))) };
+      }
+      if (stopped) {
+        result.stopToken = last;
         stopReason = "stop";
         break;
       }
-      pending.push(id);
-      result.generatedTokens++;
-      if (performance.now() - lastFlush >= FLUSH_MS) yield flush();
       if (signal.aborted) {
         stopReason = "interrupted";
         break;
       }
-      if (result.generatedTokens === maxTokens) {
-        stopReason = "length";
-        break;
-      }
-      // the next step would make node-llama-cpp shift the context on its own
-      if (tokens.length + result.generatedTokens >= contextSize - 1) break;
+      chunk = [last];
     }
-    if (pending.length > 0) yield flush();
     return end(stopReason);
   } catch (error) {
     if (signal.aborted) return end("interrupted");
     throw error;
   } finally {
+    sampler?.dispose();
     signal.removeEventListener("abort", abortDecode);
     if (signal.aborted) {
       text.setAborted(false);

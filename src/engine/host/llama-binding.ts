@@ -1,9 +1,16 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Llama, LlamaContext, LlamaContextSequence, LlamaLogLevel, LlamaModel } from "node-llama-cpp";
+import type {
+  Llama,
+  LlamaContext,
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  LlamaLogLevel,
+  LlamaModel,
+} from "node-llama-cpp";
 import { nodeLlamaCppFolder } from "../build/upstream-pin.js";
-import type { NativeAddon } from "./native-addon.js";
+import type { NativeAddon, NativeSampler } from "./native-addon.js";
 
 /*
  * The one file that touches what node-llama-cpp marks as internal. Its public getLlama() only loads binaries
@@ -17,11 +24,21 @@ interface LlamaInternals {
 
 interface AddonContext {
   removeTokenCellsFromSequence(sequenceId: number, start: number, end: number): boolean;
+  setThreads(threads: number): void;
+}
+
+interface SequenceInternals {
+  _sequenceId: number;
+  _nextTokenIndex: number;
+  _contextTokens: number[];
+  _context: { _ctx: AddonContext };
+  _takeIntervalCheckpointIfNeeded(): Promise<void> | undefined;
 }
 
 export interface EngineBinding {
   llama: Llama;
   addon: NativeAddon;
+  threads: number;
 }
 
 export const ADDON_FILE = "llama-addon.node";
@@ -63,7 +80,7 @@ export async function loadEngine(
     numa: false,
     tempDir: false,
   });
-  return { llama, addon };
+  return { llama, addon, threads };
 }
 
 /** The native code alone, for work that needs no model. */
@@ -81,15 +98,45 @@ export function nativeContext(context: LlamaContext): object {
   return (context as unknown as { _ctx: object })._ctx;
 }
 
+/** Sets how many threads the next evaluations use, those that parley starts itself included. */
+export function setThreads(context: LlamaContext, threads: number): void {
+  (nativeContext(context) as AddonContext).setThreads(threads);
+}
+
+/** The native state behind a grammar's evaluation state, as a sampler's configuration takes it. */
+export function nativeGrammarState(state: LlamaGrammarEvaluationState): object {
+  return (state as unknown as { _state: object })._state;
+}
+
+/**
+ * Appends tokens to a sequence and samples (see NativeAddon.parleySampleTokens), and tells the sequence what its
+ * cache then holds: everything but the last sampled token.
+ */
+export async function sampleTokens(
+  addon: NativeAddon,
+  sequence: LlamaContextSequence,
+  sampler: NativeSampler,
+  tokens: readonly number[],
+  limits: { stopTokens: Int32Array; maxTokens: number; budgetMs: number },
+): Promise<Int32Array> {
+  const internals = sequence as unknown as SequenceInternals;
+  const sampled = await addon.parleySampleTokens(internals._context._ctx, sampler, {
+    ...limits,
+    tokens: Int32Array.from(tokens),
+    position: internals._nextTokenIndex,
+    sequence: internals._sequenceId,
+  });
+  internals._contextTokens.push(...tokens, ...sampled.subarray(0, -1));
+  internals._nextTokenIndex += tokens.length + sampled.length - 1;
+  await internals._takeIntervalCheckpointIfNeeded();
+  return sampled;
+}
+
 /**
  * Drops cache cells that an aborted decode left behind the sequence's last counted token,
  * so that evaluation can go on from there.
  */
 export function dropUncountedCells(sequence: LlamaContextSequence): void {
-  const internals = sequence as unknown as {
-    _sequenceId: number;
-    _nextTokenIndex: number;
-    _context: { _ctx: AddonContext };
-  };
+  const internals = sequence as unknown as SequenceInternals;
   internals._context._ctx.removeTokenCellsFromSequence(internals._sequenceId, internals._nextTokenIndex, -1);
 }

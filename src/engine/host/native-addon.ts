@@ -10,6 +10,14 @@ export interface NativeAddon extends SpeechBinding {
   ParleyScore: new (model: object, options: EvaluationOptions) => NativeScore;
   /** While aborted, decodes of this context fail. The context is node-llama-cpp's AddonContext. */
   parleySetAborted(context: object, aborted: boolean): void;
+  /** node-llama-cpp's sampler chain. */
+  AddonSampler: new (model: object) => NativeSampler;
+  /**
+   * Appends tokens (1 to a batch) to a sequence and samples; sampled tokens but the last are appended in their turn.
+   * Ends at a stop token, at maxTokens, or after budgetMs. Context and sampler are node-llama-cpp's.
+   * @throws Error "Eval has failed" when the decode was aborted
+   */
+  parleySampleTokens(context: object, sampler: NativeSampler, options: SampleOptions): Promise<Int32Array>;
   /** Bytes of one token; empty for special tokens unless special is true. */
   parleyTokenBytes(model: object, id: number, special: boolean): Uint8Array;
   /** Converts rows between ggml types ("bf16" -> "q4_K") on native threads; resolves to `output`. */
@@ -22,6 +30,22 @@ export interface NativeAddon extends SpeechBinding {
     columns: number,
     threads: number,
   ): Promise<Uint8Array>;
+}
+
+export interface NativeSampler {
+  /** Keys and their meaning: LlamaContextSequence._resolveSamplerConfig of node-llama-cpp. */
+  applyConfig(config: Record<string, unknown>): void;
+  dispose(): void;
+}
+
+export interface SampleOptions {
+  tokens: Int32Array;
+  /** of the first of the tokens */
+  position: number;
+  sequence: number;
+  stopTokens: Int32Array;
+  maxTokens: number;
+  budgetMs: number;
 }
 
 /** A context of its own; its classes run one call at a time. */

@@ -1,6 +1,6 @@
 import type { LlamaContext, LlamaContextSequence, LlamaModel, Token } from "node-llama-cpp";
 import { UserError } from "../errors.js";
-import { type EngineBinding, nativeContext, nativeModel } from "./llama-binding.js";
+import { type EngineBinding, nativeContext, nativeModel, setThreads } from "./llama-binding.js";
 import type { ContextParams, LoadedModel } from "./protocol.js";
 
 /** A loaded model with at most one context and one sequence in it. */
@@ -104,6 +104,7 @@ export class TextModel {
         { cause: error },
       );
     }
+    setThreads(this.context, this.binding.threads);
     this.current = this.context.getSequence();
     this.setAborted(false);
     return contextSize;

@@ -5,6 +5,7 @@ void parleyInit(Napi::Env env, Napi::Object exports) {
     registerParleyClassify(env, exports);
     registerParleyForward(env, exports);
     registerParleyQuantize(env, exports);
+    registerParleySampleTokens(env, exports);
     registerParleyScore(env, exports);
     registerParleySpeech(env, exports);
     registerParleyTokenBytes(env, exports);

@@ -9,6 +9,7 @@ void registerParleyAbort(Napi::Env env, Napi::Object exports);
 void registerParleyClassify(Napi::Env env, Napi::Object exports);
 void registerParleyForward(Napi::Env env, Napi::Object exports);
 void registerParleyQuantize(Napi::Env env, Napi::Object exports);
+void registerParleySampleTokens(Napi::Env env, Napi::Object exports);
 void registerParleyScore(Napi::Env env, Napi::Object exports);
 void registerParleySpeech(Napi::Env env, Napi::Object exports);
 void registerParleyTokenBytes(Napi::Env env, Napi::Object exports);

@@ -1,0 +1,148 @@
+// Decodes and samples several tokens in one visit to the thread pool. Handing every token to JavaScript and back
+// costs half a millisecond, 5 % of the time of a token of a small model.
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "../AddonContext.h"
+#include "../AddonSampler.h"
+#include "parley.h"
+
+namespace {
+
+class SampleTokensWorker : public Napi::AsyncWorker {
+    public:
+        SampleTokensWorker(const Napi::CallbackInfo & info, AddonContext * context, AddonSampler * sampler)
+            : Napi::AsyncWorker(info.Env(), "parleySampleTokens"),
+              context(context), sampler(sampler), deferred(Napi::Promise::Deferred::New(info.Env())) {
+            const auto options = info[2].As<Napi::Object>();
+            const auto given   = options.Get("tokens").As<Napi::Int32Array>();
+            const auto stops   = options.Get("stopTokens").As<Napi::Int32Array>();
+            tokens.assign(given.Data(), given.Data() + given.ElementLength());
+            stopTokens.assign(stops.Data(), stops.Data() + stops.ElementLength());
+            sequence  = options.Get("sequence").As<Napi::Number>().Int32Value();
+            position  = options.Get("position").As<Napi::Number>().Int32Value();
+            maxTokens = options.Get("maxTokens").As<Napi::Number>().Uint32Value();
+            budget    = std::chrono::duration<double, std::milli>(options.Get("budgetMs").As<Napi::Number>().DoubleValue());
+            context->Ref();
+            sampler->Ref();
+        }
+
+        ~SampleTokensWorker() {
+            context->Unref();
+            sampler->Unref();
+        }
+
+        Napi::Promise promise() {
+            return deferred.Promise();
+        }
+
+    protected:
+        void Execute() override {
+            try {
+                run();
+            } catch (const std::exception & error) {
+                SetError(error.what());
+            }
+        }
+
+        void OnOK() override {
+            auto result = Napi::Int32Array::New(Env(), sampled.size());
+            std::copy(sampled.begin(), sampled.end(), result.Data());
+            deferred.Resolve(result);
+        }
+
+        void OnError(const Napi::Error & error) override {
+            deferred.Reject(error.Value());
+        }
+
+    private:
+        AddonContext * context;
+        AddonSampler * sampler;
+        Napi::Promise::Deferred deferred;
+        std::vector<llama_token> tokens;
+        std::vector<llama_token> stopTokens;
+        llama_seq_id sequence;
+        llama_pos    position;
+        size_t       maxTokens;
+        std::chrono::duration<double, std::milli> budget;
+        std::vector<llama_token> sampled;
+
+        void run() {
+            const auto started = std::chrono::steady_clock::now();
+            sampler->rebuildChainIfNeeded();
+            decode(tokens);
+            for (;;) {
+                const llama_token token = sample(int32_t(tokens.size()) - 1);
+                sampled.push_back(token);
+                const bool stops = std::find(stopTokens.begin(), stopTokens.end(), token) != stopTokens.end();
+                if (stops || sampled.size() == maxTokens || std::chrono::steady_clock::now() - started >= budget) {
+                    return;
+                }
+                tokens = {token};
+                decode(tokens);
+            }
+        }
+
+        // The last of the tokens gets logits.
+        void decode(const std::vector<llama_token> & chunk) {
+            llama_batch batch = llama_batch_init(int32_t(chunk.size()), 0, 1);
+            for (const llama_token token : chunk) {
+                const int32_t i = batch.n_tokens++;
+                batch.token[i]     = token;
+                batch.pos[i]       = position + i;
+                batch.n_seq_id[i]  = 1;
+                batch.seq_id[i][0] = sequence;
+                batch.logits[i]    = false;
+            }
+            batch.logits[batch.n_tokens - 1] = true;
+            const int32_t status = llama_decode(context->ctx, batch);
+            llama_batch_free(batch);
+            if (status == 1) {
+                throw std::runtime_error("the context has no room for the tokens");
+            }
+            if (status != 0) {
+                throw std::runtime_error("Eval has failed");
+            }
+            llama_synchronize(context->ctx);
+            position += int32_t(chunk.size());
+        }
+
+        llama_token sample(int32_t index) {
+            llama_token_data_array candidates = {};
+            std::unique_lock<std::mutex> lock(context->sharedSamplerData.mutex);
+            sampler->sampleAndReleaseLock(context->sharedSamplerData.mutex, lock, context->ctx, index, candidates, false);
+            if (candidates.selected < 0 || candidates.selected >= int64_t(candidates.size)) {
+                throw std::runtime_error("Failed to sample next token");
+            }
+            const llama_token token = candidates.data[candidates.selected].id;
+            sampler->acceptToken(token);
+            return token;
+        }
+};
+
+// parleySampleTokens(context: AddonContext, sampler: AddonSampler,
+//     {tokens, position, sequence, stopTokens, maxTokens, budgetMs}): Promise<Int32Array>
+// Appends tokens (at least one, at most a batch) to the sequence and samples. Sampled tokens are appended in their
+// turn, all but the last, until one is a stop token, there are maxTokens of them, or budgetMs have passed.
+Napi::Value sampleTokens(const Napi::CallbackInfo & info) {
+    auto * context = Napi::ObjectWrap<AddonContext>::Unwrap(info[0].As<Napi::Object>());
+    auto * sampler = Napi::ObjectWrap<AddonSampler>::Unwrap(info[1].As<Napi::Object>());
+    if (context->ctx == nullptr) {
+        throw Napi::Error::New(info.Env(), "the context is not loaded");
+    }
+    if (info[2].As<Napi::Object>().Get("tokens").As<Napi::Int32Array>().ElementLength() == 0) {
+        throw Napi::Error::New(info.Env(), "there is no token to decode");
+    }
+    auto * worker = new SampleTokensWorker(info, context, sampler);
+    const auto promise = worker->promise();
+    worker->Queue();
+    return promise;
+}
+
+}  // namespace
+
+void registerParleySampleTokens(Napi::Env env, Napi::Object exports) {
+    exports.Set("parleySampleTokens", Napi::Function::New(env, sampleTokens));
+}
