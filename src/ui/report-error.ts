@@ -65,7 +65,6 @@ function describe(error: unknown): Description {
   };
 }
 
-// eslint-disable-next-line no-control-regex
 const ANSI = /\u001b\[[0-9;]*m/g;
 
 /** help and version end oclif with an exit error that has nothing to say */
