@@ -14,7 +14,8 @@ import { ExitCode, UserError } from "../engine/errors.js";
 import { AnswerWriter } from "../ui/answer-writer.js";
 import { chatFlags } from "../ui/chat-command-flags.js";
 import { conversationFrom, samplingFrom, schemaFrom, tokenListFrom } from "../ui/chat-flags.js";
-import { resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
+import { ChatStore } from "../engine/chat/saved/chat-store.js";
+import { defaultContextSize, resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
 import { describeReply } from "../ui/chat-stats.js";
 import { ContextSizer } from "../ui/context-sizer.js";
 import { requireTextModel } from "../ui/model-use.js";
@@ -27,7 +28,8 @@ import { BaseCommand } from "../ui/base-command.js";
 export default class Chat extends BaseCommand {
   static override summary = "ask a model and stream its answer";
   static override description = [
-    "The prompt comes from the words given, -p, -f, and standard input, which stands before the rest.",
+    "On a terminal, without a prompt: the chat screen. /help there explains it; chats save themselves.",
+    "Otherwise the prompt comes from the words given, -p, -f, and standard input, which stands before the rest.",
     "stdout carries the answer; thinking, progress and statistics go to stderr.",
     "Text of yours never turns into special tokens, whatever it says.",
   ].join("\n");
@@ -37,6 +39,7 @@ export default class Chat extends BaseCommand {
     "<%= config.bin %> <%= command.id %> -m facebook/cwm --no-think --temp 0 --json -p hello",
     "<%= config.bin %> <%= command.id %> --jsonl < requests.jsonl > answers.jsonl",
     '<%= config.bin %> <%= command.id %> --raw "def fib(n):" -n 64',
+    "<%= config.bin %> <%= command.id %> --continue",
   ];
   static override strict = false;
   static override args = {
@@ -59,6 +62,7 @@ export default class Chat extends BaseCommand {
       );
     }
     const text = await readPrompt({ words, prompt: flags.prompt, file: flags.file, stdin: process.stdin });
+    if (text === undefined && isScreenTerminal() && !flags.json && !flags.raw) return this.openScreen(flags);
     if (text === undefined || text === "") {
       throw new UserError(
         "usage",
@@ -87,6 +91,45 @@ export default class Chat extends BaseCommand {
       );
       if (flags.json) this.answerJson(reply.document);
       if (flags.stats) this.note(describeReply(reply, seed), flags);
+    });
+    this.signal.throwIfAborted();
+  }
+
+  /** The chat screen, on a terminal without a prompt. Its code is read while the model loads. */
+  private async openScreen(flags: ChatFlags): Promise<void> {
+    const code = Promise.all([
+      import("../ui/chat-screen/open-chat-screen.js"),
+      import("../ui/chat-screen/open-engine.js"),
+    ]);
+    const { conversation, sampling, jsonSchema } = await this.defaults(flags);
+    const chats = new ChatStore();
+    const chat =
+      flags.chat !== undefined
+        ? await chats.open(flags.chat)
+        : flags.continue
+          ? await chats.newest()
+          : chats.begin({ model: flags.model, system: conversation.system });
+    const [{ openChatScreen }, { openEngine }] = await code;
+    const engine = await openEngine(flags.model, flags, {
+      progress: this.progress(flags),
+      signal: this.signal,
+    });
+    await openChatScreen({
+      engine,
+      chats,
+      chat,
+      jsonSchema,
+      settings: {
+        sampling,
+        maxTokens: flags["max-tokens"],
+        overflow: flags.overflow,
+        thinking: conversation.thinking,
+        keepThoughts: conversation.keepThoughts,
+      },
+      open: (model, { progress, signal }) => openEngine(model, flags, { progress, signal }),
+      contextSize: flags["ctx-size"] ?? defaultContextSize(engine.facts, 0, undefined),
+      colourLevel: this.colours(process.stdout).level,
+      signal: this.signal,
     });
     this.signal.throwIfAborted();
   }
@@ -235,6 +278,11 @@ interface RequestDefaults {
   sampling: SamplingRequest;
   conversation: ReplyOptions["conversation"];
   jsonSchema: unknown;
+}
+
+/** A terminal on both sides that understands more than lines. */
+function isScreenTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== "dumb";
 }
 
 function describeDropped({ messages, tokens }: { messages: number; tokens: number }): string {

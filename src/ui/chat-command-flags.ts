@@ -33,6 +33,16 @@ export const chatFlags = {
     helpGroup: "PROMPT",
     description: "one JSON request per line of stdin, one document per line out",
   }),
+  continue: Flags.boolean({
+    helpGroup: "PROMPT",
+    exclusive: ["chat"],
+    description: "go on with the chat that was saved last",
+  }),
+  chat: Flags.string({
+    helpGroup: "PROMPT",
+    helpValue: "ID",
+    description: "go on with a saved chat: its name, its id, or the beginning of the id",
+  }),
   think: Flags.boolean({
     allowNo: true,
     default: true,

@@ -23,8 +23,10 @@ export class ContextSizer {
 
   /** @returns the size of a context that holds the prompt and the answer, as far as the model or the user allow it */
   async fit(promptTokens: number, maxTokens: number | undefined, signal: AbortSignal): Promise<number> {
-    const wanted = this.flags["ctx-size"] ?? defaultContextSize(this.session.facts, promptTokens, maxTokens);
+    let wanted = this.flags["ctx-size"] ?? defaultContextSize(this.session.facts, promptTokens, maxTokens);
     if (wanted > this.size) {
+      // a new context starts empty: a conversation that grows shall not need one every turn
+      if (this.size > 0) wanted = Math.min(this.session.facts.contextLength, Math.max(wanted, 2 * this.size));
       await this.session.createContext(
         {
           contextSize: wanted,

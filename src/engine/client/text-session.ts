@@ -108,6 +108,16 @@ export class TextSession {
     return this.engine.stream("score", params, signal);
   }
 
+  /** Process id of the engine; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.engine.pid;
+  }
+
+  /** Resolves when the engine process has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.engine.ended;
+  }
+
   /** Ends the engine process. */
   close(): Promise<void> {
     return this.engine.close();

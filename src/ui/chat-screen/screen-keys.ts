@@ -1,0 +1,57 @@
+import type { ChatDriver } from "./chat-driver.js";
+import { runCommand } from "./commands/run-command.js";
+import { interpretKey, withoutBlockMarks } from "./input/interpret-key.js";
+import type { KeyEvent } from "./input/key-event.js";
+import { expandPastes } from "./input/paste-slots.js";
+
+/** What the screen can do beyond its state; given by whoever opens it. */
+export interface ScreenPowers {
+  leave(): void;
+  redraw(): void;
+  /** @returns the text as it was saved in $EDITOR; undefined when the editor failed */
+  openEditor(text: string): string | undefined;
+  complete(): void;
+  remember(message: string): void;
+}
+
+/** Connects the keys with the conversation. */
+export function keyHandler(driver: ChatDriver, powers: ScreenPowers): (event: KeyEvent) => void {
+  const { store } = driver;
+  const intents = {
+    send: () => void send(driver, powers).catch((error: unknown) => driver.fail(error)),
+    stop: () => driver.stop(),
+    leave: () => powers.leave(),
+    redraw: () => powers.redraw(),
+    complete: () => powers.complete(),
+    restart: () => void driver.restart(),
+    "show-thinking": () => driver.toggleThinking(),
+    "open-editor": () => {
+      const { editor, slots } = store.state();
+      const text = powers.openEditor(expandPastes(editor.text, slots));
+      if (text !== undefined) store.dispatch({ type: "set-input", text });
+    },
+  };
+  return (event) => {
+    const meaning = interpretKey(event, store.state());
+    if (meaning === undefined) return;
+    if ("action" in meaning) store.dispatch(meaning.action);
+    else intents[meaning.intent]();
+  };
+}
+
+/** Enter: a command runs, everything else is asked. While an answer comes, the line stays as it is. */
+async function send(driver: ChatDriver, powers: ScreenPowers): Promise<void> {
+  const { store } = driver;
+  const { editor, slots, phase } = store.state();
+  const typed = expandPastes(editor.text, slots);
+  if (typed.trim() === "") return;
+  if (phase !== "idle") {
+    store.dispatch({ type: "notice", text: "the answer is still coming; Ctrl-C stops it" });
+    return;
+  }
+  store.dispatch({ type: "sent", message: typed });
+  powers.remember(typed);
+  const isCommand = /^\/[a-z?]/i.test(typed) && !typed.includes("\n");
+  if (isCommand) await runCommand(typed, driver, powers);
+  else await driver.ask(withoutBlockMarks(typed));
+}
