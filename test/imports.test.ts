@@ -19,6 +19,7 @@ const LAYERS = [
     "engine/trace",
     "engine/score",
   ],
+  ["engine/inspect"],
   ["engine/host"],
   ["engine/client"],
   ["ui"],

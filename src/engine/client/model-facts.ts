@@ -2,8 +2,8 @@ import { UserError } from "../errors.js";
 import { familyOfGguf } from "../families/index.js";
 import type { Family } from "../families/family.js";
 import type { Classifier } from "../classify/classifier.js";
-import type { GgufFile, GgufValue } from "../formats/gguf.js";
 import { readGguf } from "../formats/gguf-reader.js";
+import { MetadataValues } from "../formats/metadata-values.js";
 
 /** What a text model's GGUF file says about itself, as far as running it needs to know. */
 export interface ModelFacts {
@@ -45,11 +45,21 @@ const CONTROL = 3;
  */
 export async function readModelFacts(path: string): Promise<ModelFacts> {
   const file = await readGguf(path, { purpose: "run" });
-  const read = new Metadata(file);
+  const read = new MetadataValues(file.metadata);
   const arch = read.string("general.architecture") ?? "";
   const family = familyOfGguf(arch, path);
   const tokens = read.strings("tokenizer.ggml.tokens");
   const types = read.numbers("tokenizer.ggml.token_type");
+  const required = (key: string): number => {
+    const value = read.number(key);
+    if (value !== undefined) return value;
+    throw new UserError(
+      "badFile",
+      "GGUF_KEY_MISSING",
+      `${path}: the metadata key ${key} is missing.`,
+      "Convert the checkpoint again with parley convert.",
+    );
+  };
   const token = (key: string) => {
     const id = read.number(key);
     return id === undefined ? undefined : tokens[id];
@@ -64,10 +74,10 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
     family,
     architecture: read.string("parley.architecture"),
     name: read.string("general.name") ?? arch,
-    contextLength: read.required(`${arch}.context_length`),
-    layers: read.required(`${arch}.block_count`),
-    heads: read.required(`${arch}.attention.head_count`),
-    hidden: read.required(`${arch}.embedding_length`),
+    contextLength: required(`${arch}.context_length`),
+    layers: required(`${arch}.block_count`),
+    heads: required(`${arch}.attention.head_count`),
+    hidden: required(`${arch}.embedding_length`),
     vocabulary: tokens.length,
     window: read.array(`${arch}.attention.sliding_window_pattern`).some((sliding) => sliding === true)
       ? (read.number(`${arch}.attention.sliding_window`) ?? 0)
@@ -88,7 +98,7 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
   };
 }
 
-function readClassifier(read: Metadata, arch: string): Classifier | undefined {
+function readClassifier(read: MetadataValues, arch: string): Classifier | undefined {
   const kind = read.string("parley.classifier");
   if (kind !== "sequence" && kind !== "token") return undefined;
   return {
@@ -99,7 +109,7 @@ function readClassifier(read: Metadata, arch: string): Classifier | undefined {
   };
 }
 
-function samplingDefaults(read: Metadata): ModelFacts["sampling"] {
+function samplingDefaults(read: MetadataValues): ModelFacts["sampling"] {
   const keys = [
     ["temperature", "temp"],
     ["topK", "top_k"],
@@ -113,55 +123,4 @@ function samplingDefaults(read: Metadata): ModelFacts["sampling"] {
     if (value !== undefined) found[name] = value;
   }
   return found;
-}
-
-/** Typed access to metadata; a value of another type counts as absent. */
-class Metadata {
-  constructor(private readonly file: GgufFile) {}
-
-  private get(key: string): GgufValue | undefined {
-    return this.file.metadata.get(key);
-  }
-
-  string(key: string): string | undefined {
-    const entry = this.get(key);
-    return entry?.type === "string" ? entry.value : undefined;
-  }
-
-  boolean(key: string): boolean | undefined {
-    const entry = this.get(key);
-    return entry?.type === "bool" ? entry.value : undefined;
-  }
-
-  number(key: string): number | undefined {
-    const value = this.get(key)?.value;
-    return typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
-  }
-
-  required(key: string): number {
-    const value = this.number(key);
-    if (value !== undefined) return value;
-    throw new UserError(
-      "badFile",
-      "GGUF_KEY_MISSING",
-      `${this.file.path}: the metadata key ${key} is missing.`,
-      "Convert the checkpoint again with parley convert.",
-    );
-  }
-
-  array(key: string): readonly unknown[] {
-    const entry = this.get(key);
-    return entry?.type === "array" ? entry.value : [];
-  }
-
-  strings(key: string): readonly string[] {
-    const entry = this.get(key);
-    return entry?.type === "array" && entry.of === "string" ? (entry.value as readonly string[]) : [];
-  }
-
-  numbers(key: string): number[] {
-    return this.array(key)
-      .filter((value) => typeof value === "number" || typeof value === "bigint")
-      .map(Number);
-  }
 }

@@ -16,14 +16,18 @@ const FILES = [
 /**
  * Reads the small text files of a checkpoint, as far as they are there.
  * @param source a folder, or the files of a repository
+ * @param options.without names of files that are not wanted
  * @throws UserError CHECKPOINT_NOT_FOUND, NOT_A_FILE (exit 66), CONFIG_JSON, TOKENIZER_JSON, TEMPLATE_ENCODING (exit 65)
  */
-export async function readCheckpointTexts(source: string | CheckpointSource): Promise<CheckpointTexts> {
+export async function readCheckpointTexts(
+  source: string | CheckpointSource,
+  { without = [] }: { readonly without?: readonly string[] } = {},
+): Promise<CheckpointTexts> {
   const files = typeof source === "string" ? localCheckpointSource(source) : source;
   const present = new Set(await files.fileNames());
   const texts = new Map<string, string>();
   for (const [name, limit, code] of FILES) {
-    if (!present.has(name)) continue;
+    if (!present.has(name) || without.includes(name)) continue;
     const text = await readText(files, name, limit, code);
     if (text !== undefined) texts.set(name, text);
   }

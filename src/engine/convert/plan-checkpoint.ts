@@ -36,17 +36,34 @@ export function planCheckpoint(
   const { family, architecture } = familyOfCheckpoint(texts);
   const model = family.describe(texts, architecture);
   refuseDepthType(family, options.depthType);
-  refuseForeignTensors(texts.label, [...checkpoint.tensors.keys()]);
-  const rules = matchRules(texts.label, checkpoint.tensors, model.tensors);
-  const sources = [...checkpoint.tensors.values()];
-  const type =
-    options.type === "auto"
-      ? autoType(
-          family,
-          sources.map(({ dtype, bytes }) => ({ type: dtype, bytes })),
-        )
-      : options.type;
-  const { depthType } = options;
+  const { tensors, ...wanted } = planTensors(checkpoint, family, model, options);
+  const parameters = parametersIn([...checkpoint.tensors.values()]);
+  return {
+    label: texts.label,
+    family: family.name,
+    architecture: family.ggufArchitecture,
+    ...wanted,
+    metadata: metadataOf(family, model, texts, wanted.type, parameters, options.origin),
+    tensors,
+    files: checkpoint.files,
+    notes: [...checkpoint.notes, ...model.notes, ...codeNotes(model), ...ignoredNotes(checkpoint, model)],
+  };
+}
+
+/**
+ * The tensors that a conversion would write, in their order, and what types were chosen.
+ * @throws UserError (exit 65) for tensors that do not fit the configuration
+ */
+export function planTensors(
+  checkpoint: Checkpoint,
+  family: Family,
+  model: ModelDescription,
+  { type: asked, depthType }: Pick<CheckpointPlanOptions, "type" | "depthType">,
+): WantedTypes & { readonly tensors: readonly PlannedTensor[] } {
+  refuseForeignTensors(checkpoint.folder, [...checkpoint.tensors.keys()]);
+  const rules = matchRules(checkpoint.folder, checkpoint.tensors, model.tensors);
+  const sources = [...checkpoint.tensors.values()].map(({ dtype, bytes }) => ({ type: dtype, bytes }));
+  const type = asked === "auto" ? autoType(family, sources) : asked;
   const wanted = { type, ...(depthType ? { depthType } : {}) };
   const contents = [
     ...model.tensors.generated.map(({ target, shape, data }) => ({
@@ -60,16 +77,7 @@ export function planCheckpoint(
       content: contentOf(rule, checkpoint.tensors),
     })),
   ];
-  return {
-    label: texts.label,
-    family: family.name,
-    architecture: family.ggufArchitecture,
-    ...wanted,
-    metadata: metadataOf(family, model, texts, type, parametersIn(sources), options.origin),
-    tensors: withTypes(family, model.layers, wanted, contents),
-    files: checkpoint.files,
-    notes: [...checkpoint.notes, ...model.notes, ...codeNotes(model), ...ignoredNotes(checkpoint, model)],
-  };
+  return { ...wanted, tensors: withTypes(family, model.layers, wanted, contents) };
 }
 
 function contentOf(rule: TensorRule, tensors: ReadonlyMap<string, SourceTensor>): TensorContent {

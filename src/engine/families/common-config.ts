@@ -121,20 +121,3 @@ function readHeadDim(config: ConfigReader, hiddenSize: number, heads: number, fa
   config.record("head_dim", hiddenSize / heads, "derived", meaning);
   return hiddenSize / heads;
 }
-
-/** Keys of every transformers config that change nothing when a model only answers. */
-export const INERT_KEYS: Readonly<Record<string, string>> = {
-  architectures: "transformers class of the checkpoint",
-  model_type: "transformers name of the family",
-  transformers_version: "version of transformers that wrote the file",
-  torch_dtype: "element type of the weights (transformers 4)",
-  dtype: "element type of the weights",
-  initializer_range: "spread of random weights before training",
-  attention_dropout: "used in training only",
-  classifier_dropout: "used in training only",
-  pretraining_tp: "how training split the matrices",
-  use_cache: "transformers keeps keys and values; parley always does",
-  _name_or_path: "where the checkpoint was loaded from when it was saved",
-  label2id: "id2label the other way round",
-  auto_map: "Python code of the checkpoint; parley never runs it",
-};

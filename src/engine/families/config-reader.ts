@@ -2,6 +2,7 @@ import { UserError } from "../errors.js";
 import { escapeForMessage } from "../formats/escape.js";
 import type { JsonObject, JsonValue } from "../formats/strict-json.js";
 import type { ConfigEntry } from "./family.js";
+import type { InertKey } from "./inert-keys.js";
 
 interface Wanted<T> {
   readonly meaning: string;
@@ -147,12 +148,17 @@ export class ConfigReader {
     this.found.push(...other.found);
   }
 
-  /** Lists the keys nobody asked for, with the meaning of those that are known to change nothing here. */
-  recordRest(meanings: Readonly<Record<string, string>>): void {
+  /** Lists the keys nobody asked for, and what the class holds for those of `known` that the file leaves out. */
+  recordRest(known: Readonly<Record<string, InertKey>>): void {
     for (const [key, value] of this.object) {
       if (this.used.has(key)) continue;
-      const meaning = Object.hasOwn(meanings, key) ? meanings[key]! : "not read by parley";
-      this.record(key, value, "file", meaning);
+      // transformers 4 wrote dtype under another name.
+      const meaning = Object.hasOwn(known, key) ? known[key]!.meaning : OLDER[key];
+      this.record(key, value, "file", meaning ?? "not read by parley");
+    }
+    for (const [key, { meaning, fallback }] of Object.entries(known)) {
+      const isThere = this.used.has(key) || (key === "dtype" && this.object.has("torch_dtype"));
+      if (fallback !== undefined && !isThere) this.record(key, fallback, "default", meaning);
     }
   }
 
@@ -188,6 +194,8 @@ export class ConfigReader {
     return number;
   }
 }
+
+const OLDER: Readonly<Record<string, string>> = { torch_dtype: "element type of the weights" };
 
 /** A short, harmless form of a value for an error message. */
 function show(value: unknown): string {

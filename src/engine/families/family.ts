@@ -64,6 +64,17 @@ export interface ForeignLayout {
   readonly hint: string;
 }
 
+/** A model inside a model: CSM holds three. */
+export interface ModelPart {
+  readonly name: string;
+  /** What it does, for people, in a few words. */
+  readonly role: string;
+  /** Where its sizes stand in the GGUF metadata: "csm.depth." */
+  readonly metadata: string;
+  /** How the names of its tensors begin, in a GGUF file and in a checkpoint. Absent: all that no other part has. */
+  readonly tensors?: readonly string[];
+}
+
 /** All knowledge of one model family. The list in index.ts is the only registry. */
 export interface Family {
   /** Short name, also the folder's: "cwm". */
@@ -91,6 +102,8 @@ export interface Family {
   readonly foreignLayout?: ForeignLayout;
   /** Does it have a depth decoder, whose type can be chosen apart? */
   readonly hasDepthDecoder?: true;
+  /** Present when the family is made of several models, in the order of the computation. */
+  readonly parts?: readonly ModelPart[];
   /** Present when the family chats. */
   readonly chat?: ChatBehaviour;
 }

@@ -39,19 +39,34 @@ export function readRope(config: ConfigReader, maxPositions: number, defaults: R
   const scaling = config.nested("rope_scaling");
   const inner = scaling && scaling.size > 0 ? scaling : parameters;
   if (!inner && defaults.whole) {
-    config.record("rope_parameters", defaults.whole, "default", MEANING.whole);
+    recordWhole(config, defaults.whole);
     return defaults.whole;
   }
   for (const kind of ["full_attention", "sliding_attention"]) {
     if (inner?.has(kind)) throw inner.wrong(kind, "absent (one RoPE serves all layers)", new Map());
   }
   const rope = readParameters(config, inner, maxPositions, defaults);
-  if (inner) config.adopt(inner);
+  if (inner) {
+    inner.recordRest({});
+    config.adopt(inner);
+  }
   return rope;
 }
 
+/** Lists what the class supplies, a parameter each. */
+function recordWhole(config: ConfigReader, { theta, llama3 }: Rope): void {
+  const record = (key: string, value: unknown, meaning: string): void =>
+    config.record(`rope_parameters.${key}`, value, "default", meaning);
+  record("rope_theta", theta, MEANING.theta);
+  record("rope_type", llama3 ? "llama3" : "default", MEANING.type);
+  if (!llama3) return;
+  record("factor", llama3.factor, MEANING.factor);
+  record("low_freq_factor", llama3.lowFreqFactor, MEANING.low);
+  record("high_freq_factor", llama3.highFreqFactor, MEANING.high);
+  record(ORIGINAL, llama3.originalContext, MEANING.original);
+}
+
 const MEANING = {
-  whole: "rotary position embedding",
   theta: "base of the rotary wavelengths",
   type: "how rotary wavelengths are scaled for long contexts",
   partial: "share of each head that is rotated",

@@ -10,29 +10,46 @@ export interface SpecialIds {
 
 /**
  * Reads the special ids. The defaults of a class belong to its full vocabulary: those that a smaller one
- * does not have are left out.
+ * does not have mean nothing.
  * @throws UserError CONFIG_VALUE (exit 65)
  */
 export function readSpecialIds(config: ConfigReader, vocabSize: number, defaults: SpecialIds): SpecialIds {
-  const within = (id: number | undefined): { fallback?: number } =>
-    id !== undefined && id < vocabSize ? { fallback: id } : {};
-  const meaning = "each of these ids ends an answer";
-  const listed = config.ids("eos_token_id", meaning);
-  const fallback = defaults.eosTokenIds.filter((id) => id < vocabSize);
-  if (listed.length === 0) config.record("eos_token_id", fallback, "default", meaning);
-  const pad = config.optionalInteger("pad_token_id", {
-    meaning: "id that fills up batches",
-    // Some published configurations say -1 for "none".
-    least: -1,
-    ...within(defaults.padTokenId),
-  });
   return {
-    eosTokenIds: listed.length > 0 ? listed : fallback,
-    bosTokenId: config.optionalInteger("bos_token_id", {
-      meaning: "id that starts a text",
-      least: 0,
-      ...within(defaults.bosTokenId),
-    }),
-    padTokenId: pad === undefined || pad < 0 ? undefined : pad,
+    eosTokenIds: readEndIds(config, vocabSize, defaults.eosTokenIds),
+    // Some published configurations say -1 for "none".
+    padTokenId: readId(
+      config,
+      "pad_token_id",
+      "id that fills up batches",
+      -1,
+      vocabSize,
+      defaults.padTokenId,
+    ),
+    bosTokenId: readId(config, "bos_token_id", "id that starts a text", 0, vocabSize, defaults.bosTokenId),
   };
+}
+
+function readEndIds(config: ConfigReader, vocabSize: number, defaults: readonly number[]): readonly number[] {
+  const meaning = "each of these ids ends an answer";
+  if (config.has("eos_token_id")) return config.ids("eos_token_id", meaning);
+  if (config.isNull("eos_token_id")) {
+    config.record("eos_token_id", null, "file", meaning);
+    return [];
+  }
+  config.record("eos_token_id", defaults, "default", meaning);
+  return defaults.filter((id) => id < vocabSize);
+}
+
+function readId(
+  config: ConfigReader,
+  key: string,
+  meaning: string,
+  least: number,
+  vocabSize: number,
+  fallback: number | undefined,
+): number | undefined {
+  const wanted = { meaning, least, ...(fallback === undefined ? {} : { fallback }) };
+  const isDefault = !config.has(key) && !config.isNull(key);
+  const id = config.optionalInteger(key, wanted);
+  return id === undefined || id < 0 || (isDefault && id >= vocabSize) ? undefined : id;
 }

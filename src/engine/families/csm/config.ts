@@ -1,6 +1,7 @@
-import { INERT_KEYS, readConfigObject } from "../common-config.js";
+import { readConfigObject } from "../common-config.js";
 import { ConfigReader } from "../config-reader.js";
 import type { CheckpointTexts, ConfigEntry } from "../family.js";
+import { inertKeys } from "../inert-keys.js";
 import { readMimi, type MimiConfig } from "./mimi-config.js";
 import { readTransformer, type TransformerShape } from "./transformer-config.js";
 
@@ -66,7 +67,7 @@ export function readCsmConfig(texts: CheckpointTexts): CsmConfig {
     meaning: "the depth decoder looks codes up in the backbone's table",
     fallback: true,
   });
-  config.recordRest({ ...INERT_KEYS, ...INERT });
+  config.recordRest(INERT);
   const notes = tied
     ? []
     : [
@@ -85,10 +86,23 @@ export function readCsmConfig(texts: CheckpointTexts): CsmConfig {
   };
 }
 
-const INERT = {
-  tie_word_embeddings: "not read by CsmForConditionalGeneration",
-  transformers_weights: "which weight files transformers loads",
-};
+const NO_ID = { meaning: "not read by CsmForConditionalGeneration", fallback: null };
+const INERT = inertKeys("csm", {
+  tie_word_embeddings: { meaning: "not read by CsmForConditionalGeneration", fallback: false },
+  transformers_weights: { meaning: "which weight files transformers loads" },
+  eos_token_id: NO_ID,
+});
+const DEPTH_INERT = inertKeys("csm_depth_decoder_model", {
+  bos_token_id: NO_ID,
+  eos_token_id: NO_ID,
+  pad_token_id: NO_ID,
+});
+const MIMI_INERT = inertKeys("mimi", {
+  use_cache: { meaning: "transformers keeps keys and values of earlier audio", fallback: false },
+  use_streaming: { meaning: "transformers works piece by piece; parley always does", fallback: false },
+  layer_scale_initial_scale: { meaning: "scale of the layers before training", fallback: 0.01 },
+  tie_word_embeddings: { meaning: "not read by MimiModel", fallback: true },
+});
 
 /** "codebook_size" is the name of the same value in the classes' attribute_map. */
 function readAudioVocabSize(config: ConfigReader): number {
@@ -99,8 +113,11 @@ function readAudioVocabSize(config: ConfigReader): number {
 function readIds(config: ConfigReader, textVocab: number, audioVocab: number) {
   const text = (key: string, meaning: string, fallback: number): number =>
     config.integer(key, { meaning, fallback, least: 0, most: textVocab - 1 });
-  const optional = (key: string, meaning: string, fallback: number): number | undefined =>
-    config.optionalInteger(key, { meaning, least: 0, ...(fallback < textVocab ? { fallback } : {}) });
+  const optional = (key: string, meaning: string, fallback: number): number | undefined => {
+    const id = config.optionalInteger(key, { meaning, least: 0, fallback });
+    // A default belongs to the full vocabulary.
+    return id !== undefined && (config.has(key) || id < textVocab) ? id : undefined;
+  };
   return {
     audioTokenId: text("audio_token_id", "text id that stands for a frame of audio", 128002),
     audioEosTokenId: text("audio_eos_token_id", "text id that ends audio", 128003),
@@ -142,7 +159,7 @@ function readDepth(
   }
   agree("backbone_hidden_size", "width of what it is fed", 2048, shared.hiddenSize);
   const depth = readTransformer(part, DEPTH);
-  part.recordRest(INERT_KEYS);
+  part.recordRest(DEPTH_INERT);
   config.adopt(part);
   return depth;
 }
@@ -156,7 +173,7 @@ function readCodec(config: ConfigReader, file: string, shared: Shared): MimiConf
   if (mimi.codebookSize > shared.audioVocabSize) {
     throw part.wrong("codebook_size", `at most vocab_size ${shared.audioVocabSize}`, mimi.codebookSize);
   }
-  part.recordRest(INERT_KEYS);
+  part.recordRest(MIMI_INERT);
   config.adopt(part);
   return mimi;
 }

@@ -34,4 +34,19 @@ export const csm: Family = {
     };
   },
   chooseTypes: csmTypes,
+  parts: [
+    { name: "backbone", role: "reads text and audio, makes a state per frame", metadata: "csm." },
+    {
+      name: "depth decoder",
+      role: "fills a frame with codes",
+      metadata: "csm.depth.",
+      tensors: ["depth.", "depth_decoder."],
+    },
+    {
+      name: "Mimi",
+      role: "codec, codes to audio and back",
+      metadata: "csm.mimi.",
+      tensors: ["mimi.", "codec_model."],
+    },
+  ],
 };

@@ -1,5 +1,6 @@
 import { ConfigReader } from "../config-reader.js";
-import { INERT_KEYS, readConfigObject, readDecoderShape, type DecoderShape } from "../common-config.js";
+import { readConfigObject, readDecoderShape, type DecoderShape } from "../common-config.js";
+import { inertKeys } from "../inert-keys.js";
 import { readSpecialIds, type SpecialIds } from "../special-ids.js";
 import type { CheckpointTexts, ConfigEntry } from "../family.js";
 import { readRope, type Rope } from "../rope.js";
@@ -40,6 +41,10 @@ const DEFAULT_ROPE: Rope = {
   partialRotaryFactor: 1,
   llama3: { factor: 16, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 8192 },
 };
+
+const INERT = inertKeys("cwm", {
+  pretraining_tp: { meaning: "how training split the matrices", fallback: 1 },
+});
 
 /**
  * Reads the config.json of a CwmForCausalLM checkpoint in the layout of transformers 4 or 5.
@@ -83,7 +88,7 @@ export function readCwmConfig(texts: CheckpointTexts): CwmConfig {
     }
   }
   const ids = readSpecialIds(config, shape.vocabSize, DEFAULT_IDS);
-  config.recordRest(INERT_KEYS);
+  config.recordRest(INERT);
   return { ...shape, rope, slidingWindow, sliding, ...ids, entries: config.entries(), notes };
 }
 

@@ -1,5 +1,6 @@
 import { ConfigReader } from "../config-reader.js";
-import { INERT_KEYS, readConfigObject, readDecoderShape, type DecoderShape } from "../common-config.js";
+import { readConfigObject, readDecoderShape, type DecoderShape } from "../common-config.js";
+import { inertKeys } from "../inert-keys.js";
 import { readSpecialIds, type SpecialIds } from "../special-ids.js";
 import type { CheckpointTexts, ConfigEntry } from "../family.js";
 import { readRope, type Rope } from "../rope.js";
@@ -41,6 +42,8 @@ const DEFAULT_IDS: SpecialIds = {
   eosTokenIds: [151329, 151336, 151338],
 };
 
+const INERT = inertKeys("glm");
+
 /**
  * Reads the config.json of a GLM checkpoint in the layout of transformers 4 or 5.
  * @param architecture "GlmForCausalLM" or one of the two classification classes
@@ -74,7 +77,7 @@ export function readGlmConfig(texts: CheckpointTexts, architecture: string): Glm
       fallback: true,
     });
   const ids = readSpecialIds(config, shape.vocabSize, DEFAULT_IDS);
-  config.recordRest(INERT_KEYS);
+  config.recordRest(INERT);
   const entries = config.entries();
   return { ...shape, rope, rotated, attentionBias, labels, problemType, tokenHeadBias, ...ids, entries };
 }
