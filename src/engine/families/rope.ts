@@ -92,10 +92,14 @@ function readParameters(
     fallback: defaults.theta,
   });
   const partialHolder = holder("partial_rotary_factor");
-  const partialRotaryFactor = partialHolder.positive("partial_rotary_factor", {
-    meaning: MEANING.partial,
-    fallback: defaults.partialRotaryFactor,
-  });
+  // A class that always rotates whole heads has no such key.
+  const isWhole = defaults.partialRotaryFactor === 1 && !partialHolder.has("partial_rotary_factor");
+  const partialRotaryFactor = isWhole
+    ? 1
+    : partialHolder.positive("partial_rotary_factor", {
+        meaning: MEANING.partial,
+        fallback: defaults.partialRotaryFactor,
+      });
   if (partialRotaryFactor > 1)
     throw partialHolder.wrong("partial_rotary_factor", "at most 1", partialRotaryFactor);
   if (type !== "llama3" || !inner) return { theta, partialRotaryFactor };

@@ -1,4 +1,4 @@
-import { MetadataValues } from "../formats/metadata-values.js";
+import type { MetadataValues } from "../formats/metadata-values.js";
 import { OUTPUT_TYPES, outputTypeFacts } from "../tensors/output-type.js";
 import type { ModelTensor } from "./open-model.js";
 

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from "chalk";
+import { jsonValue } from "../../engine/inspect/json-value.js";
 import { safeLine, type SafeText } from "../safe-text.js";
 
 /** How a view may draw. */
@@ -76,13 +77,5 @@ export function table(rows: readonly (readonly string[])[], right: readonly numb
 /** A value from a file on one line: short, and harmless to a terminal. */
 export function shownValue(value: unknown, maxLength = 200): SafeText {
   if (typeof value === "string") return safeLine(JSON.stringify(value), { maxLength });
-  return safeLine(JSON.stringify(plain(value)) ?? "", { maxLength });
-}
-
-/** Maps of the strict reader as objects, big numbers as numbers. */
-function plain(value: unknown): unknown {
-  if (value instanceof Map)
-    return Object.fromEntries([...value].map(([key, one]) => [String(key), plain(one)]));
-  if (Array.isArray(value)) return value.map(plain);
-  return typeof value === "bigint" ? Number(value) : value;
+  return safeLine(JSON.stringify(jsonValue(value)) ?? "", { maxLength });
 }

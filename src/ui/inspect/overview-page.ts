@@ -6,9 +6,14 @@ import { attentionStrip } from "./attention-strip.js";
 import { counted, field, grouped, parameterCount, table, type ViewOptions } from "./layout.js";
 import { partsDrawing } from "./parts-drawing.js";
 
+/** Longer lines are hard to read. */
+const PAGE_COLUMNS = 100;
+
 /** `parley inspect MODEL` for people: one page. */
-export function overviewPage(model: Overview, memory: MemoryEstimate, view: ViewOptions): string {
-  const { colours, columns } = view;
+export function overviewPage(model: Overview, memory: MemoryEstimate, options: ViewOptions): string {
+  const columns = Math.min(options.columns, PAGE_COLUMNS);
+  const view = { ...options, columns };
+  const { colours } = view;
   const line = (label: string, text: string | null): string[] =>
     text === null ? [] : field(label, text, view);
   const architecture = model.architecture === null ? "" : ` · ${safeLine(model.architecture)}`;
@@ -39,9 +44,7 @@ export function overviewPage(model: Overview, memory: MemoryEstimate, view: View
     ...line("labels", labelsText(model)),
     ...line("sampling", samplingText(model)),
     ...line("licence", licenceText(model)),
-    ...model.notes.flatMap((note) =>
-      field("note", safeLine(note, { maxLength: Math.max(columns, 200) }), view),
-    ),
+    ...model.notes.flatMap((note) => field("note", safeLine(note, { maxLength: 1000 }), view)),
   ].join("\n");
 }
 

@@ -1,10 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { ViewOptions } from "./layout.js";
 
-/** Columns of a page that goes into a pipe. */
-const PIPE_COLUMNS = 100;
-
-/** How to draw on stdout. */
+/** How to draw on stdout. What goes into a pipe is not wrapped, so that a line is a thing. */
 export function viewOptions(colours: ChalkInstance): ViewOptions {
-  return { columns: process.stdout.columns ?? PIPE_COLUMNS, colours };
+  return { columns: process.stdout.columns ?? Number.POSITIVE_INFINITY, colours };
 }
