@@ -39,15 +39,29 @@ async function measure(file, contextSize) {
   const process_ = new EngineProcess({
     onLog: ({ text }) => {
       const found = /(\S+) +(\w+(?: \w+)?) buffer size = +([\d.]+) MiB/.exec(text);
-      if (found) buffers[`${found[1]} ${found[2]}`] = (buffers[`${found[1]} ${found[2]}`] ?? 0) + Math.round(Number(found[3]) * 2 ** 20);
+      if (found)
+        buffers[`${found[1]} ${found[2]}`] =
+          (buffers[`${found[1]} ${found[2]}`] ?? 0) + Math.round(Number(found[3]) * 2 ** 20);
     },
   });
   const facts = await readModelFacts(file);
   const engine = { folder: process.env.PARLEY_ENGINE ?? (await findEngine("off")).folder, gpu: "off" };
-  const session = await TextSession.open({ process: process_, engine, facts, gpuLayers: 0, threads: Number(values.threads) });
+  const session = await TextSession.open({
+    process: process_,
+    engine,
+    facts,
+    gpuLayers: 0,
+    threads: Number(values.threads),
+  });
   try {
     const flashAttention = values["kv-type"] === "f32" ? "off" : "auto";
-    await session.createContext({ contextSize, batchSize: Math.min(BATCH, contextSize), kvType: values["kv-type"], flashAttention, swaFull: values["swa-full"] });
+    await session.createContext({
+      contextSize,
+      batchSize: Math.min(BATCH, contextSize),
+      kvType: values["kv-type"],
+      flashAttention,
+      swaFull: values["swa-full"],
+    });
     const tokens = Array.from({ length: Math.min(BATCH * 2, contextSize - 8) }, (_, i) => 16 + (i % 64));
     const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 1 };
     const run = session.generate({ tokens, maxTokens: 4, sampling, stopTokens: [] });
@@ -66,9 +80,20 @@ async function measure(file, contextSize) {
 }
 
 function estimate(file, contextSize) {
-  const args = ["inspect", "memory", file, "--ctx", String(contextSize), "--kv-type", values["kv-type"], "--json"];
+  const args = [
+    "inspect",
+    "memory",
+    file,
+    "--ctx",
+    String(contextSize),
+    "--kv-type",
+    values["kv-type"],
+    "--json",
+  ];
   if (values["swa-full"]) args.push("--swa-full");
-  return JSON.parse(execFileSync(process.execPath, [path.join(root, "bin", "run.js"), ...args], { encoding: "utf8" }));
+  return JSON.parse(
+    execFileSync(process.execPath, [path.join(root, "bin", "run.js"), ...args], { encoding: "utf8" }),
+  );
 }
 
 for (const file of positionals) {
@@ -82,6 +107,8 @@ for (const file of positionals) {
     } catch (error) {
       if (!process.env.PARLEY_MEASURE_ONLY) throw error;
     }
-    process.stdout.write(`${JSON.stringify({ file: path.basename(file), contextSize, ratio, estimated: row, measured })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ file: path.basename(file), contextSize, ratio, estimated: row, measured })}\n`,
+    );
   }
 }

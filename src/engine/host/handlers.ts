@@ -3,6 +3,7 @@ import { generate } from "./generate.js";
 import { HeadEvaluator } from "./classify.js";
 import { LossEvaluator } from "./score.js";
 import { convertAndSummarise } from "../convert/summarise-conversion.js";
+import { streamStats } from "../inspect/stream-stats.js";
 import { type EngineBinding, loadAddon, loadEngine } from "./llama-binding.js";
 import { NativeQuantizer } from "./native-quantizer.js";
 import type { CallName, EngineCalls, FromEngine } from "./protocol.js";
@@ -112,6 +113,11 @@ export function createHandlers(log: Log): Handlers {
     async score(params, { signal, emit }) {
       losses ??= new LossEvaluator(loaded());
       return drain(losses.score(params, signal), emit);
+    },
+
+    async tensorStats({ engineFolder, tensors, threads }, { signal, emit }) {
+      const quantizer = new NativeQuantizer(loadAddon(engineFolder), threads);
+      await drain(streamStats(tensors, quantizer, signal), emit);
     },
 
     async convert({ engineFolder, source, ...options }, { signal, emit }) {

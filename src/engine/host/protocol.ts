@@ -2,6 +2,8 @@ import type { ConversionProgress } from "../convert/execute-plan.js";
 import type { ConversionSummary } from "../convert/summarise-conversion.js";
 import type { Origin } from "../convert/general-metadata.js";
 import type { ExitCodeName } from "../errors.js";
+import type { ModelTensor } from "../inspect/open-model.js";
+import type { StatsProgress } from "../inspect/stream-stats.js";
 import type { OutputType } from "../tensors/output-type.js";
 import type { SpeechFacts } from "./speech-binding.js";
 import type { SpeakOptions, SpokenChunk, Utterance } from "./speech-model.js";
@@ -189,6 +191,12 @@ export interface EngineCalls {
   /** one [rows, classes] per text */
   classify: { params: ClassifyParams; event: { done: number; total: number }; result: Float32Array[] };
   score: { params: ScoreParams; event: { done: number; total: number }; result: ScoreSum };
+  /** Numbers of tensors in files; needs no loaded model. */
+  tensorStats: {
+    params: { engineFolder: string; tensors: ModelTensor[]; threads: number };
+    event: StatsProgress;
+    result: void;
+  };
   convert: { params: ConvertParams; event: ConversionProgress; result: ConversionSummary };
 }
 
