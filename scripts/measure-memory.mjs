@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// Compares `parley inspect memory` with what the engine process takes when it runs the model: a prompt of one full
-// batch is read, then the kernel is asked (Linux). Prints one JSON line per model and context.
+// Compares `parley inspect memory` with what the engine process takes when it runs the model: a prompt of two full
+// batches is read, then the kernel is asked (Linux), and the sizes that llama.cpp logs are added up. Prints one JSON
+// line per model and context.
 // Usage: node scripts/measure-memory.mjs FILE.gguf [--ctx 4096,32768] [--kv-type f16] [--swa-full] [--threads 2]
+//          [--prompt 1024]
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
     "kv-type": { type: "string", default: "f16" },
     "swa-full": { type: "boolean", default: false },
     threads: { type: "string", default: "2" },
+    prompt: { type: "string", default: "1024" },
   },
 });
 const BATCH = 512;
@@ -62,7 +65,10 @@ async function measure(file, contextSize) {
       flashAttention,
       swaFull: values["swa-full"],
     });
-    const tokens = Array.from({ length: Math.min(BATCH * 2, contextSize - 8) }, (_, i) => 16 + (i % 64));
+    const tokens = Array.from(
+      { length: Math.min(Number(values.prompt), contextSize - 8) },
+      (_, i) => 16 + (i % 64),
+    );
     const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 1 };
     const run = session.generate({ tokens, maxTokens: 4, sampling, stopTokens: [] });
     for (let step = await run.next(); !step.done; step = await run.next());
@@ -99,14 +105,9 @@ function estimate(file, contextSize) {
 for (const file of positionals) {
   for (const contextSize of values.ctx.split(",").map(Number)) {
     const measured = await measure(file, contextSize);
-    let ratio = null;
-    let row = null;
-    try {
-      [row] = estimate(file, contextSize).rows;
-      ratio = row.total / measured.resident;
-    } catch (error) {
-      if (!process.env.PARLEY_MEASURE_ONLY) throw error;
-    }
+    const buffers = Object.values(measured.buffers).reduce((sum, bytes) => sum + bytes, 0);
+    const [row] = estimate(file, contextSize).rows;
+    const ratio = { resident: row.total / measured.resident, buffers: (row.total - row.process) / buffers };
     process.stdout.write(
       `${JSON.stringify({ file: path.basename(file), contextSize, ratio, estimated: row, measured })}\n`,
     );
