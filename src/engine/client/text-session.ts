@@ -9,6 +9,7 @@ import type {
   LoadedModel,
   ScoreParams,
   ScoreSum,
+  WeighParams,
 } from "../host/protocol.js";
 import type { EngineProcess } from "./engine-process.js";
 import type { ModelFacts } from "./model-facts.js";
@@ -84,6 +85,14 @@ export class TextSession {
   /** An aborted generation ends with stopReason "interrupted" instead of throwing. */
   generate(params: GenerateParams, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult> {
     return this.engine.stream("generate", params, signal);
+  }
+
+  /**
+   * Probabilities of some next tokens. What is evaluated for it stays in the cache.
+   * @throws AbortError when the signal fires
+   */
+  weigh(params: WeighParams, signal?: AbortSignal): Promise<number[]> {
+    return this.engine.call("weigh", params, { signal });
   }
 
   forward(

@@ -2,6 +2,7 @@ import { dropUncountedCells, sampleTokens } from "./llama-binding.js";
 import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
+import { sampleWeighed } from "./sample-weighed.js";
 import { createSampler } from "./token-sampler.js";
 
 /** Tokens that are made within this many milliseconds travel together: every hand-over costs the cores that compute. */
@@ -14,7 +15,7 @@ const FLUSH_MS = 25;
  */
 export async function* generate(
   text: TextModel,
-  { tokens, maxTokens, sampling, stopTokens, jsonSchema }: GenerateParams,
+  { tokens, maxTokens, sampling, stopTokens, jsonSchema, probabilities }: GenerateParams,
   contextSize: number,
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, GenerateResult> {
@@ -67,11 +68,14 @@ export async function* generate(
     let chunk: readonly number[] = tokens.slice(next);
     while (result.generatedTokens < most) {
       const isFirst = result.firstTokenMs === 0;
-      const sampled = await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
-        stopTokens: stops,
-        maxTokens: isFirst ? 1 : most - result.generatedTokens,
-        budgetMs: FLUSH_MS,
-      });
+      const weighed = probabilities === true ? await sampleWeighed(sequence, chunk, sampling) : undefined;
+      const sampled =
+        weighed?.sampled ??
+        (await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
+          stopTokens: stops,
+          maxTokens: isFirst ? 1 : most - result.generatedTokens,
+          budgetMs: FLUSH_MS,
+        }));
       if (isFirst) {
         result.firstTokenMs = performance.now() - started;
         // from here on a token is short enough to be waited for, and the cache stays whole
@@ -82,7 +86,12 @@ export async function* generate(
       const ids = Array.from(stopped ? sampled.subarray(0, -1) : sampled);
       result.generatedTokens += ids.length;
       if (ids.length > 0) {
-        yield { kind: "tokens", ids, bytes: joinBytes(ids.map((id) => text.bytes(id, true))) };
+        yield {
+          kind: "tokens",
+          ids,
+          bytes: joinBytes(ids.map((id) => text.bytes(id, true))),
+          ...(weighed ? { probabilities: [weighed.probability] } : {}),
+        };
       }
       if (stopped) {
         result.stopToken = last;
@@ -113,7 +122,7 @@ export async function* generate(
  * Makes the cache hold a prefix of `tokens`, leaving at least one token to evaluate.
  * @returns how many tokens need no evaluation
  */
-async function keepCommonPrefix(text: TextModel, tokens: number[]): Promise<number> {
+export async function keepCommonPrefix(text: TextModel, tokens: number[]): Promise<number> {
   const { sequence } = text;
   const held = sequence.contextTokens;
   let common = 0;

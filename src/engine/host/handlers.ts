@@ -9,6 +9,7 @@ import { NativeQuantizer } from "./native-quantizer.js";
 import type { CallName, EngineCalls, FromEngine } from "./protocol.js";
 import { SpeechModel } from "./speech-model.js";
 import { TextModel } from "./text-model.js";
+import { weigh } from "./weigh.js";
 
 export interface CallContext {
   signal: AbortSignal;
@@ -79,6 +80,10 @@ export function createHandlers(log: Log): Handlers {
 
     async generate(params, { signal, emit }) {
       return drain(generate(loaded(), params, contextSize, signal), emit);
+    },
+
+    async weigh(params, { signal, emit }) {
+      return drain(weigh(loaded(), params, signal), emit);
     },
 
     async forward(params, { signal, emit }) {

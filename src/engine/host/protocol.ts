@@ -68,12 +68,21 @@ export interface GenerateParams {
   stopTokens: number[];
   /** JSON schema the text must follow */
   jsonSchema?: unknown;
+  /** report the probability of each token among those the sampling left; without repeat penalty and schema */
+  probabilities?: boolean;
+}
+
+export interface WeighParams {
+  /** as in GenerateParams; at least one */
+  tokens: number[];
+  /** which next tokens to weigh */
+  candidates: number[];
 }
 
 export type GenerateEvent =
   | { kind: "prompt"; done: number; total: number }
   /** tokens sampled since the last event, and the bytes they stand for (a character may be split) */
-  | { kind: "tokens"; ids: number[]; bytes: Uint8Array };
+  | { kind: "tokens"; ids: number[]; bytes: Uint8Array; probabilities?: number[] };
 
 export type StopReason = "stop" | "length" | "interrupted" | "overflow";
 
@@ -181,6 +190,8 @@ export interface EngineCalls {
   /** one piece of bytes per id; special: true writes special tokens as their strings, false as nothing */
   pieces: { params: { ids: number[]; special: boolean }; event: never; result: Uint8Array[] };
   generate: { params: GenerateParams; event: GenerateEvent; result: GenerateResult };
+  /** softmax probabilities of the candidates, over the whole vocabulary, before any sampling */
+  weigh: { params: WeighParams; event: { done: number; total: number }; result: number[] };
   forward: { params: ForwardParams; event: { done: number; total: number }; result: ForwardResult };
   loadSpeech: { params: LoadSpeechParams; event: never; result: LoadedSpeech };
   /** mono samples at the model's rate to codes [frames, codebooks] */

@@ -1,0 +1,52 @@
+import { keepCommonPrefix } from "./generate.js";
+import { dropUncountedCells } from "./llama-binding.js";
+import type { WeighParams } from "./protocol.js";
+import { asTokens, type TextModel } from "./text-model.js";
+
+/**
+ * How likely each candidate is to come next. Evaluates the part of the sequence that the cache does not hold.
+ * @returns softmax probabilities over the whole vocabulary, in the order of the candidates
+ * @throws AbortError when the signal fires; the cache stays whole
+ */
+export async function* weigh(
+  text: TextModel,
+  { tokens, candidates }: WeighParams,
+  signal: AbortSignal,
+): AsyncGenerator<{ done: number; total: number }, number[]> {
+  const { sequence } = text;
+  let next = await keepCommonPrefix(text, tokens);
+  const abortDecode = () => text.setAborted(true);
+  signal.addEventListener("abort", abortDecode, { once: true });
+  try {
+    while (tokens.length - next > text.batchSize) {
+      signal.throwIfAborted();
+      const batch = tokens.slice(next, next + text.batchSize);
+      await sequence.evaluateWithoutGeneratingNewTokens(asTokens(batch));
+      next += batch.length;
+      yield { done: next, total: tokens.length };
+    }
+    signal.throwIfAborted();
+    const rest = asTokens(tokens.slice(next));
+    const generateNext = {
+      logits: { filter: { tokens: asTokens(candidates), includeMax: true } },
+      totalLogitWeight: true,
+      // the likeliest token: no filter has touched the logits then
+      options: { temperature: 0 },
+    };
+    const last = rest.pop()!;
+    const outputs = await sequence.controlledEvaluate([...rest, [last, { generateNext }]]);
+    const { logits, totalLogitWeight } = outputs.at(-1)?.next ?? {};
+    if (!logits || totalLogitWeight === undefined) throw new Error("the engine gave no logits");
+    const max = Math.max(...logits.values());
+    return asTokens(candidates).map((id) => Math.exp((logits.get(id) ?? -Infinity) - max) / totalLogitWeight);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abortDecode);
+    if (signal.aborted) {
+      text.setAborted(false);
+      dropUncountedCells(sequence);
+    }
+  }
+}
