@@ -15,35 +15,37 @@ interface SmallFloat {
 }
 
 /** The OCP 8-bit formats, and those that name no infinity and one NaN (fnuz), as torch defines them. */
-const SMALL_FLOATS: Readonly<Record<string, SmallFloat>> = {
-  F8_E4M3: {
-    exponentBits: 4,
-    mantissaBits: 3,
-    bias: 7,
-    special: (bits) => ((bits & 0x7f) === 0x7f ? NaN : undefined),
-  },
-  F8_E5M2: {
-    exponentBits: 5,
-    mantissaBits: 2,
-    bias: 15,
-    special: (bits) => {
-      if ((bits & 0x7c) !== 0x7c) return undefined;
-      return (bits & 3) !== 0 ? NaN : bits & 0x80 ? -Infinity : Infinity;
+const SMALL_FLOATS: ReadonlyMap<string, SmallFloat> = new Map(
+  Object.entries<SmallFloat>({
+    F8_E4M3: {
+      exponentBits: 4,
+      mantissaBits: 3,
+      bias: 7,
+      special: (bits) => ((bits & 0x7f) === 0x7f ? NaN : undefined),
     },
-  },
-  F8_E4M3FNUZ: {
-    exponentBits: 4,
-    mantissaBits: 3,
-    bias: 8,
-    special: (bits) => (bits === 0x80 ? NaN : undefined),
-  },
-  F8_E5M2FNUZ: {
-    exponentBits: 5,
-    mantissaBits: 2,
-    bias: 16,
-    special: (bits) => (bits === 0x80 ? NaN : undefined),
-  },
-};
+    F8_E5M2: {
+      exponentBits: 5,
+      mantissaBits: 2,
+      bias: 15,
+      special: (bits) => {
+        if ((bits & 0x7c) !== 0x7c) return undefined;
+        return (bits & 3) !== 0 ? NaN : bits & 0x80 ? -Infinity : Infinity;
+      },
+    },
+    F8_E4M3FNUZ: {
+      exponentBits: 4,
+      mantissaBits: 3,
+      bias: 8,
+      special: (bits) => (bits === 0x80 ? NaN : undefined),
+    },
+    F8_E5M2FNUZ: {
+      exponentBits: 5,
+      mantissaBits: 2,
+      bias: 16,
+      special: (bits) => (bits === 0x80 ? NaN : undefined),
+    },
+  }),
+);
 
 /**
  * A decoder for the types that need no native code; undefined for the others.
@@ -56,29 +58,16 @@ export function elementDecoder(
     const bytes = type === "F32" ? 4 : 2;
     return { bytes, decode: (input) => asFloat32(input, type, bytes) };
   }
-  const small = SMALL_FLOATS[type] ?? (type === "F8_E8M0" ? "power" : undefined);
+  const small = SMALL_FLOATS.get(type) ?? (type === "F8_E8M0" ? "power" : undefined);
   if (small !== undefined) {
     const table = Float32Array.from({ length: 256 }, (_, bits) =>
       small === "power" ? (bits === 255 ? NaN : 2 ** (bits - 127)) : smallFloat(bits, small),
     );
     return { bytes: 1, decode: (input) => Float32Array.from(input, (bits) => table[bits]!) };
   }
-  const whole = WHOLE_NUMBERS[type];
-  return whole && { bytes: whole.BYTES_PER_ELEMENT, decode: (input) => wholeNumbers(aligned(input), whole) };
+  const whole = NUMBER_ARRAYS.get(type);
+  return whole && { bytes: whole.BYTES_PER_ELEMENT, decode: (input) => plainNumbers(aligned(input), whole) };
 }
-
-const WHOLE_NUMBERS = {
-  F64: Float64Array,
-  I64: BigInt64Array,
-  U64: BigUint64Array,
-  I32: Int32Array,
-  U32: Uint32Array,
-  I16: Int16Array,
-  U16: Uint16Array,
-  I8: Int8Array,
-  U8: Uint8Array,
-  BOOL: Uint8Array,
-} as const satisfies Readonly<Record<string, unknown>> as Readonly<Record<string, NumberArray | undefined>>;
 
 type NumberArray =
   | typeof Float64Array
@@ -91,7 +80,20 @@ type NumberArray =
   | typeof Int8Array
   | typeof Uint8Array;
 
-function wholeNumbers(bytes: Uint8Array, Kind: NumberArray): Float64Array {
+const NUMBER_ARRAYS: ReadonlyMap<string, NumberArray> = new Map<string, NumberArray>([
+  ["F64", Float64Array],
+  ["I64", BigInt64Array],
+  ["U64", BigUint64Array],
+  ["I32", Int32Array],
+  ["U32", Uint32Array],
+  ["I16", Int16Array],
+  ["U16", Uint16Array],
+  ["I8", Int8Array],
+  ["U8", Uint8Array],
+  ["BOOL", Uint8Array],
+]);
+
+function plainNumbers(bytes: Uint8Array, Kind: NumberArray): Float64Array {
   const buffer = bytes.buffer as ArrayBuffer;
   const values = new Kind(buffer, bytes.byteOffset, bytes.byteLength / Kind.BYTES_PER_ELEMENT);
   return values instanceof Float64Array ? values : Float64Array.from(values as ArrayLike<number>, Number);

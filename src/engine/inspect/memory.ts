@@ -41,7 +41,7 @@ export interface MemoryEstimate {
 }
 
 /** Resident memory of an engine process that has loaded a model of a megabyte. */
-const PROCESS_BYTES = 116e6;
+const PROCESS_BYTES = 122e6;
 
 /**
  * Estimates what running a text model takes. The weights are given apart, because those of a checkpoint are what its
