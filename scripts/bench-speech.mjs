@@ -3,7 +3,7 @@
 // the first audio, memory, and the share of the memory's read bandwidth that the frame graph reaches.
 // scripts/make-random-csm.mjs makes a checkpoint of full size.
 // The bandwidth is measured between the others, by a C program that is compiled for it (read-bandwidth.c).
-// Usage: node scripts/bench-speech.mjs MODEL.gguf [--threads 2] [--batches 1,2,4,8] [--frames 40] [--rounds 3] [--plain]
+// Usage: node scripts/bench-speech.mjs MODEL.gguf [--threads 2] [--batches 1,2,4,8] [--frames 24] [--rounds 4] [--plain]
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -16,8 +16,8 @@ const { values, positionals } = parseArgs({
   options: {
     threads: { type: "string", default: String(availableParallelism()) },
     batches: { type: "string", default: "1,2,4,8" },
-    frames: { type: "string", default: "40" },
-    rounds: { type: "string", default: "3" },
+    frames: { type: "string", default: "24" },
+    rounds: { type: "string", default: "4" },
     plain: { type: "boolean", default: false },
   },
 });
@@ -125,29 +125,36 @@ const clip = Float32Array.from(
   (_, i) => 0.3 * Math.sin(i / 9),
 );
 const rows = new Map();
-const note = (name, value) => rows.set(name, [...(rows.get(name) ?? []), value]);
+
+/** Takes one measurement, when the machine is calm or after some seconds. */
+async function note(name, measure) {
+  await waitForCalm(4);
+  rows.set(name, [...(rows.get(name) ?? []), await measure()]);
+}
+
 const batches = values.batches.split(",").map(Number);
 
 for (let round = 0; round < rounds; round++) {
-  await waitForCalm();
-  note("bandwidth", bandwidth());
-  note("decode", await codec(() => native.decode(codes)));
-  note("encode", await codec(() => native.encode(clip)));
-  for (const width of batches) note(`batch ${width}`, await speaking(width, GREEDY));
-  note("sampled", await speaking(1, SAMPLED));
-  note("first 12", await firstAudio(12));
-  note("first 400", await firstAudio(400));
-  note("bandwidth", bandwidth());
+  await note("bandwidth", bandwidth);
+  await note("decode", () => codec(() => native.decode(codes)));
+  await note("encode", () => codec(() => native.encode(clip)));
+  for (const width of batches) await note(`batch ${width}`, () => speaking(width, GREEDY));
+  await note("sampled", () => speaking(1, SAMPLED));
+  await note("first 12", () => firstAudio(12));
+  await note("first 400", () => firstAudio(400));
+  await note("bandwidth", bandwidth);
 }
 rmSync(scratch, { recursive: true });
 
 const of = (name) => median(rows.get(name));
 const rtf = (milliseconds) => (milliseconds / 1000 / secondsPerFrame).toFixed(3);
-const spread = (name) =>
-  rows
+const all = (name) =>
+  `(${rows
     .get(name)
     .map((value) => value.toFixed(1))
-    .join(" ");
+    .join(" ")})`;
+const perFrame = (name, width = 1) =>
+  `${of(name).toFixed(1)} ms/frame, RTF ${rtf(of(name) / width)}, at best ${rtf(Math.min(...rows.get(name)) / width)}  ${all(name)}`;
 const print = (line) => process.stdout.write(line + "\n");
 const status = readFileSync("/proc/self/status", "utf8");
 const resident = (key) => 1024 * Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
@@ -157,32 +164,28 @@ print(
   `${path.basename(file)}, ${values.threads} threads, ${facts.fused ? "fused kernels" : "plain ggml"}, ${rounds} rounds, ${loadLine()}`,
 );
 print(`loading                 ${loadMs.toFixed(0)} ms`);
-for (const width of batches) {
-  const name = `batch ${width}`;
-  print(
-    `batch ${width}, Mimi included  ${of(name).toFixed(1)} ms/frame, RTF ${rtf(of(name) / width)} per utterance  (${spread(name)})`,
-  );
-}
-print(
-  `sampled, batch 1        ${of("sampled").toFixed(1)} ms/frame, RTF ${rtf(of("sampled"))}  (${spread("sampled")})`,
-);
-print(
-  `Mimi decode             ${of("decode").toFixed(2)} ms/frame, RTF ${rtf(of("decode"))}  (${spread("decode")})`,
-);
-print(
-  `Mimi encode             ${of("encode").toFixed(2)} ms/frame, RTF ${rtf(of("encode"))}  (${spread("encode")})`,
-);
+print("milliseconds are medians over rounds; RTF is per utterance");
+for (const width of batches) print(`batch ${width}, with Mimi      ${perFrame(`batch ${width}`, width)}`);
+print(`sampled, with Mimi      ${perFrame("sampled")}`);
+print(`Mimi decode             ${perFrame("decode")}`);
+print(`Mimi encode             ${perFrame("encode")}`);
 print(
   `first audio             ${of("first 12").toFixed(0)} ms after 12 positions, ${of("first 400").toFixed(0)} ms after 400`,
 );
 if (batches.includes(1)) {
-  const frame = of("batch 1") - of("decode");
-  const rate = bytesPerFrame() / frame / 1e6;
-  const share = ((100 * rate) / of("bandwidth")).toFixed(0);
-  print(
-    `frame graph             ${frame.toFixed(1)} ms, reads ${(bytesPerFrame() / 1e6).toFixed(0)} MB: ${rate.toFixed(1)} GB/s, ` +
-      `${share} % of ${of("bandwidth").toFixed(1)} GB/s  (${spread("bandwidth")})`,
-  );
+  const megabytes = bytesPerFrame() / 1e6;
+  const line = (how, of) => {
+    const frame = of("batch 1", Math.min) - of("decode", Math.min);
+    const reachable = of("bandwidth", Math.max);
+    const share = (100 * (megabytes / frame)) / reachable;
+    print(
+      `frame graph, ${how}   ${frame.toFixed(1)} ms for ${megabytes.toFixed(0)} MB: ${(megabytes / frame).toFixed(1)} GB/s, ` +
+        `${share.toFixed(0)} % of ${reachable.toFixed(1)} GB/s`,
+    );
+  };
+  line("medians", of);
+  line("at best", (name, best) => best(...rows.get(name)));
+  print(`bandwidth               ${all("bandwidth")} GB/s`);
 }
 print(
   `memory                  file ${mega(gguf.fileSize)}, resident now ${mega(resident("VmRSS"))}, at most ${mega(resident("VmHWM"))}; ` +

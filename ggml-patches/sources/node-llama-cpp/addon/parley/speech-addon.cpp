@@ -1,93 +1,14 @@
 // ParleySpeech: the speech library for JavaScript. Codes are Int32Array [frames, codebooks], audio is Float32Array.
 // Every long call runs on the thread pool, one at a time per object.
 
-#include <functional>
-
 #include "parley.h"
+#include "speech-job.h"
 #include "speech-random.h"
 #include "speech-session.h"
 
 namespace {
 
 using namespace parley::speech;
-
-// Work on the pool whose result is made on the JavaScript thread.
-class Job : public Napi::AsyncWorker {
-    public:
-        using Result = std::function<Napi::Value(Napi::Env)>;
-
-        Job(Napi::Env env, std::function<Result()> work, std::function<void()> finished)
-            : Napi::AsyncWorker(env, "ParleySpeech"), deferred(Napi::Promise::Deferred::New(env)),
-              work(std::move(work)), finished(std::move(finished)) {}
-
-        Napi::Promise start() {
-            const auto promise = deferred.Promise();
-            Queue();
-            return promise;
-        }
-
-    protected:
-        void Execute() override {
-            try {
-                result = work();
-            } catch (const FileError & error) {
-                isFileError = true;
-                SetError(error.what());
-            } catch (const std::bad_alloc &) {
-                SetError("out of memory");
-            } catch (const std::exception & error) {
-                SetError(error.what());
-            }
-        }
-
-        void OnOK() override {
-            const auto value = result(Env());
-            finished();
-            deferred.Resolve(value);
-        }
-
-        // A file that cannot be run has the code BAD_SPEECH_FILE: its message is for the user.
-        void OnError(const Napi::Error & error) override {
-            finished();
-            auto value = error.Value();
-            if (isFileError) {
-                value.Set("code", Napi::String::New(Env(), "BAD_SPEECH_FILE"));
-            }
-            deferred.Reject(value);
-        }
-
-    private:
-        Napi::Promise::Deferred deferred;
-        std::function<Result()> work;
-        std::function<void()> finished;
-        Result result;
-        bool isFileError = false;
-};
-
-template <typename Array, typename T>
-Array toArray(Napi::Env env, const std::vector<T> & values) {
-    auto array = Array::New(env, values.size());
-    std::copy(values.begin(), values.end(), array.Data());
-    return array;
-}
-
-Napi::Value undefined(Napi::Env env) {
-    return env.Undefined();
-}
-
-int32_t integer(const Napi::Object & options, const char * name) {
-    return options.Get(name).As<Napi::Number>().Int32Value();
-}
-
-std::vector<int32_t> integers(const Napi::Value & value) {
-    const auto array = value.As<Napi::Int32Array>();
-    return std::vector<int32_t>(array.Data(), array.Data() + array.ElementLength());
-}
-
-std::vector<float> floats(const Napi::Value & value) {
-    const auto array = value.As<Napi::Float32Array>();
-    return std::vector<float>(array.Data(), array.Data() + array.ElementLength());
-}
 
 Sampling sampling(const Napi::Object & options, const char * temperature, const char * topK) {
     return { options.Get(temperature).As<Napi::Number>().FloatValue(), integer(options, topK) };

@@ -42,7 +42,7 @@ class StreamDecoder {
     const Backend & backend;
     const Ops &     ops;
     CodecState      state;
-    std::map<int32_t, std::unique_ptr<Chunk>> chunks;  // by frames
+    std::unique_ptr<Chunk> latest;  // the graph of the last call: most calls have the length of the one before
 
     Chunk & chunk(int32_t frames, bool tapped);
 };
@@ -66,7 +66,7 @@ class StreamEncoder {
     const Ops &     ops;
     CodecState      state;
     bool            started = false;
-    std::map<std::pair<int64_t, bool>, std::unique_ptr<Chunk>> chunks;  // by samples, and whether the stream starts
+    std::unique_ptr<Chunk> latest;
 
     Chunk & chunk(int64_t samples, bool first, bool tapped);
 };

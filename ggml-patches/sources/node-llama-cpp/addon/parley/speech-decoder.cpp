@@ -1,3 +1,4 @@
+// Mimi from codes to audio: the graph of StreamDecoder (speech-codec.h).
 #include <algorithm>
 
 #include "speech-codec-graph.h"
@@ -6,6 +7,8 @@
 namespace parley::speech {
 
 struct StreamDecoder::Chunk {
+    int32_t frames;
+    bool    tapped;
     Store store;
     Graph graph{ CODEC_NODES };
     Positions positions;
@@ -48,14 +51,16 @@ StreamDecoder::StreamDecoder(const Model & model, const Backend & backend, const
 StreamDecoder::~StreamDecoder() = default;
 
 StreamDecoder::Chunk & StreamDecoder::chunk(int32_t frames, bool tapped) {
-    auto & found = chunks[tapped ? -frames : frames];
-    if (found != nullptr) {
-        return *found;
+    if (latest != nullptr && latest->frames == frames && latest->tapped == tapped) {
+        return *latest;
     }
     const MimiShape & mimi = model.config().mimi;
     const Decoder & decoder = model.weights().decoder;
-    found = std::make_unique<Chunk>();
-    Chunk & c = *found;
+    latest.reset();  // gives its memory back first
+    auto made = std::make_unique<Chunk>();
+    Chunk & c = *made;
+    c.frames    = frames;
+    c.tapped    = tapped;
     c.codes     = c.store.add(GGML_TYPE_I32, frames, mimi.codebooks);
     c.positions = ops.positions(c.store, decoder.transformer, state.cache, frames * mimi.steps_per_frame(), 1, 0, mimi.window, state.cache.slots);
     c.store.allocate(backend);
@@ -79,6 +84,7 @@ StreamDecoder::Chunk & StreamDecoder::chunk(int32_t frames, bool tapped) {
     ggml_set_output(c.audio);
     c.graph.add(c.audio);
     c.graph.allocate(backend);
+    latest = std::move(made);
     return c;
 }
 
@@ -109,11 +115,7 @@ std::vector<float> StreamDecoder::decode(const int32_t * codes, int32_t frames, 
 }
 
 size_t StreamDecoder::bytes() const {
-    size_t bytes = state.store.bytes();
-    for (const auto & [frames, chunk] : chunks) {
-        bytes += chunk->graph.bytes() + chunk->store.bytes();
-    }
-    return bytes;
+    return state.store.bytes() + (latest == nullptr ? 0 : latest->graph.bytes() + latest->store.bytes());
 }
 
 }  // namespace parley::speech

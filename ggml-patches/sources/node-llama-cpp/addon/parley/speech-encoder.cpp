@@ -1,3 +1,4 @@
+// Mimi from audio to codes: the graph of StreamEncoder (speech-codec.h).
 #include <algorithm>
 
 #include "speech-codec-graph.h"
@@ -6,6 +7,9 @@
 namespace parley::speech {
 
 struct StreamEncoder::Chunk {
+    int64_t samples;
+    bool    first;   // of the stream
+    bool    tapped;
     Store store;
     Graph graph{ CODEC_NODES };
     Positions positions;
@@ -68,14 +72,17 @@ void StreamEncoder::reset() {
 }
 
 StreamEncoder::Chunk & StreamEncoder::chunk(int64_t samples, bool first, bool tapped) {
-    auto & found = chunks[{ tapped ? -samples : samples, first }];
-    if (found != nullptr) {
-        return *found;
+    if (latest != nullptr && latest->samples == samples && latest->first == first && latest->tapped == tapped) {
+        return *latest;
     }
     const MimiShape & mimi = model.config().mimi;
     const Encoder & encoder = model.weights().encoder;
-    found = std::make_unique<Chunk>();
-    Chunk & c = *found;
+    latest.reset();  // gives its memory back first
+    auto made = std::make_unique<Chunk>();
+    Chunk & c = *made;
+    c.samples = samples;
+    c.first   = first;
+    c.tapped  = tapped;
     ggml_context * ctx = c.graph.context();
 
     int64_t steps = samples;
@@ -110,6 +117,7 @@ StreamEncoder::Chunk & StreamEncoder::chunk(int64_t samples, bool first, bool ta
     quantize(c.graph, ops, model.weights().semantic, x, c.codes);
     quantize(c.graph, ops, model.weights().acoustic, x, c.codes);
     c.graph.allocate(backend);
+    latest = std::move(made);
     return c;
 }
 
@@ -142,11 +150,7 @@ std::vector<int32_t> StreamEncoder::encode(const float * samples, int64_t count,
 }
 
 size_t StreamEncoder::bytes() const {
-    size_t bytes = state.store.bytes();
-    for (const auto & [key, chunk] : chunks) {
-        bytes += chunk->graph.bytes() + chunk->store.bytes();
-    }
-    return bytes;
+    return state.store.bytes() + (latest == nullptr ? 0 : latest->graph.bytes() + latest->store.bytes());
 }
 
 }  // namespace parley::speech

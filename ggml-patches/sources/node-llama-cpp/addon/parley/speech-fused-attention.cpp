@@ -1,3 +1,4 @@
+// The node for attention (speech-fused.h): threads take one key and value head of one sequence at a time.
 #include <algorithm>
 #include <cmath>
 #include <cstring>

@@ -1,3 +1,4 @@
+// The node for convolutions (speech-fused.h): threads take some windows of the input and some rows of the weight at a time.
 #include <algorithm>
 #include <cstring>
 

@@ -1,3 +1,4 @@
+// The node for products (speech-fused.h): threads take some rows of the weight and some columns at a time.
 #include <algorithm>
 #include <cstring>
 

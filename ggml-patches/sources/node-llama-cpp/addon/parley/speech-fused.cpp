@@ -1,3 +1,4 @@
+// What the fused nodes share (speech-fused.h), and the small ones: ELU, embeddings, sampling, nearest entries.
 #include "speech-fused.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Where a graph's columns stand (speech-ops.h): cache rows, masks and rotation angles from positions.
 #include <cmath>
 #include <limits>
 
