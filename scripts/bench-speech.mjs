@@ -29,7 +29,9 @@ if (file === undefined) {
 // as in the engine process: one thread of libuv, so that there is one team of computing threads
 if (process.env.UV_THREADPOOL_SIZE !== "1") {
   const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
-  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: "inherit" }).status ?? 1);
+  const { status, signal } = spawnSync(process.execPath, process.argv.slice(1), { env, stdio: "inherit" });
+  if (signal) process.stderr.write(`ended by ${signal}\n`);
+  process.exit(status ?? 1);
 }
 
 const dist = (name) => import(path.join(root, "dist", "engine", name));
@@ -129,7 +131,9 @@ const rows = new Map();
 /** Takes one measurement, when the machine is calm or after some seconds. */
 async function note(name, measure) {
   await waitForCalm(4);
-  rows.set(name, [...(rows.get(name) ?? []), await measure()]);
+  const value = await measure();
+  process.stderr.write(`  ${name} ${value.toFixed(1)}\n`);
+  rows.set(name, [...(rows.get(name) ?? []), value]);
 }
 
 const batches = values.batches.split(",").map(Number);
