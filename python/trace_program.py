@@ -320,7 +320,8 @@ def main():
         os.execv(sys.executable, [sys.executable] + sys.argv)
 
     # frames go to the real standard output; the program gets streams that lead nowhere
-    output = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="surrogatepass", newline="\n")
+    # line by line, because a program may end its process at any moment
+    output = os.fdopen(os.dup(1), "w", 1, encoding="utf-8", errors="surrogatepass", newline="\n")
     stdin = sys.stdin.buffer
     if options.file == "-":
         data = stdin.read()

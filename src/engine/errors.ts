@@ -6,6 +6,10 @@ export const ExitCode = {
   ok: 0,
   bug: 1,
   usage: 2,
+  /** parley trace: a limit cut the trace off */
+  traceCut: 3,
+  /** parley trace: the model wrote frames that are not as the grammar has them */
+  traceMalformed: 4,
   badFile: 65,
   notFound: 66,
   network: 69,

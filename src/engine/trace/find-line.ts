@@ -14,6 +14,7 @@ export function findLine(
   before: number | undefined,
 ): number | undefined {
   const wanted = lineText(text).trimEnd();
+  if (wanted === "") return undefined;
   const found = program.lines.flatMap((line, i) => (line.trimEnd() === wanted ? [i + 1] : []));
   if (found.length <= 1 || before === undefined) return found[0];
   const around = program.outline.definitions.findLast(

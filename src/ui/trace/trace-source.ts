@@ -1,0 +1,48 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../../engine/errors.js";
+import { readAll } from "../read-prompt.js";
+
+export interface TraceSource {
+  text: string;
+  /** where the program's imports are looked for when it is executed */
+  folder: string;
+  /** how messages name it */
+  name: string;
+}
+
+/**
+ * The program: a file, or standard input.
+ * @param file "-" is standard input; without a file it is taken when it is no terminal
+ * @throws UserError NO_PROGRAM (exit 2), PROGRAM_FILE (exit 66), PROGRAM_ENCODING (exit 65)
+ */
+export async function readTraceSource(
+  file: string | undefined,
+  stdin: NodeJS.ReadStream,
+): Promise<TraceSource> {
+  if (file === undefined && stdin.isTTY) {
+    throw new UserError(
+      "usage",
+      "NO_PROGRAM",
+      "There is no program to trace.",
+      "Name a file: parley trace FILE.py",
+    );
+  }
+  if (file === undefined || file === "-") {
+    return { text: await readAll(stdin), folder: process.cwd(), name: "standard input" };
+  }
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === "ENOENT" ? "does not exist" : error.message;
+    throw new UserError("notFound", "PROGRAM_FILE", `${file}: ${reason}.`, "Check the path.", {
+      cause: error,
+    });
+  });
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { text, folder: path.dirname(path.resolve(file)), name: file };
+  } catch (error) {
+    throw new UserError("badFile", "PROGRAM_ENCODING", `${file} is no UTF-8 text.`, "Save it as UTF-8.", {
+      cause: error,
+    });
+  }
+}
