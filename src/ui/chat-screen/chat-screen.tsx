@@ -1,5 +1,5 @@
 import { Box, Static, Text, useStdin } from "ink";
-import { useEffect, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useSyncExternalStore } from "react";
 import { KeyDecoder } from "./input/key-decoder.js";
 import type { KeyEvent } from "./input/key-event.js";
 import { liveRows } from "./live-rows.js";
@@ -12,20 +12,26 @@ export interface ChatScreenProps {
   readonly store: ScreenStore;
   readonly palette: Palette;
   readonly onKey: (event: KeyEvent) => void;
+  /** told the rows below the transcript whenever they change */
+  readonly onRows?: (rows: readonly string[]) => void;
 }
 
 /**
  * The screen: what is finished goes to <Static>, which writes it once, above the few live rows below it.
  */
-export function ChatScreen({ store, palette, onKey }: ChatScreenProps) {
+export function ChatScreen({ store, palette, onKey, onRows }: ChatScreenProps) {
   const state = useSyncExternalStore(store.subscribe, store.state);
+  const rows = liveRows(state, palette);
   useKeys(onKey);
+  useLayoutEffect(() => {
+    onRows?.(rows);
+  });
   return (
     <>
       <Static items={state.transcript as TranscriptItem[]}>
         {(item, index) => <Rows key={index} rows={itemRows(item, palette, state.columns)} />}
       </Static>
-      <Rows rows={liveRows(state, palette)} />
+      <Rows rows={rows} />
     </>
   );
 }

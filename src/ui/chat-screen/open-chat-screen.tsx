@@ -5,7 +5,6 @@ import { ChatScreen } from "./chat-screen.js";
 import { completeInput } from "./commands/complete-input.js";
 import { editExternally } from "./input/external-editor.js";
 import { HistoryFile } from "./input/history-file.js";
-import { liveRows } from "./live-rows.js";
 import { eraseUp, reflowedRows } from "./reflow.js";
 import { savedItems } from "./saved-items.js";
 import { keyHandler } from "./screen-keys.js";
@@ -59,6 +58,8 @@ export async function openChatScreen({
   );
   const driver = new ChatDriver({ ...options, store, palette });
   const modes = new TerminalModes(stdout);
+  // what React has made, and of that what Ink has written to the terminal
+  let made: readonly string[] = [];
   let drawn: readonly string[] = [];
 
   const onResize = () => {
@@ -67,7 +68,6 @@ export async function openChatScreen({
     if (columns < before) stdout.write(eraseUp(reflowedRows(drawn, columns)));
     store.dispatch({ type: "resize", columns: columns || 80, rows: rows || 24 });
   };
-  store.subscribe(() => (drawn = liveRows(store.state(), palette)));
   // before Ink's own listener, which erases what it has drawn
   stdout.on("resize", onResize);
   modes.enter();
@@ -98,10 +98,14 @@ export async function openChatScreen({
     complete: () => void completeInput(driver).catch((error: unknown) => driver.fail(error)),
     remember: (message) => void historyFile.append(message),
   });
-  const ink = render(<ChatScreen store={store} palette={palette} onKey={onKey} />, {
-    exitOnCtrlC: false,
-    maxFps: MAX_FPS,
-  });
+  const ink = render(
+    <ChatScreen store={store} palette={palette} onKey={onKey} onRows={(rows) => (made = rows)} />,
+    {
+      exitOnCtrlC: false,
+      maxFps: MAX_FPS,
+      onRender: () => (drawn = made),
+    },
+  );
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();
   void driver.refreshMemory();

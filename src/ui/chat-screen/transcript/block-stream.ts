@@ -25,6 +25,9 @@ const RULE = /^ {0,3}(?:(?:- *){3,}|(?:\* *){3,}|(?:_ *){3,})$/;
 /** More of a fenced block's earlier code is not kept to decide the highlighting of the rest, in UTF-16 units. */
 const LONGEST_BEFORE = 20_000;
 
+/** A table is kept open up to this size, in UTF-16 units. */
+const TALLEST_TABLE = 16_000;
+
 /**
  * Markdown that streams, cut into blocks: what push() and end() return is finished for good and can be written above
  * the live part of the screen; open() is the rest. Blocks end at blank lines, headings, fences, and between the items
@@ -105,6 +108,8 @@ export class BlockStream {
 
   #shortenText(block: Block, rowsOf: (block: Block) => number, maxRows: number): void {
     const { source } = block as Extract<Block, { kind: "markdown" }>;
+    // the widths of a table depend on all of it: of a tall one only the end is live
+    if (/^ *\|/.test(source) && source.length < TALLEST_TABLE) return;
     const fits = (text: string) => rowsOf({ ...block, source: text } as Block) <= Math.max(1, maxRows >> 1);
     const at = cutWithin(source, fits, { atSpaces: true });
     const shape = this.#open.kind === "text" ? this.#open.shape : "paragraph";

@@ -1,8 +1,8 @@
 import { graphemeAfter } from "../input/graphemes.js";
 
 /**
- * Where to cut a text so that its first part is as long as fits: behind white space where there is any in the second
- * half of what fits, else between two graphemes. At least one grapheme is taken.
+ * Where to cut a text so that its first part is as long as fits: behind a line break or else white space where there is
+ * any in what fits, not too near its beginning; else between two graphemes. At least one grapheme is taken.
  * @param fits does this much of the text fit? true for shorter parts whenever it is true for longer ones
  */
 export function cutWithin(
@@ -19,6 +19,8 @@ export function cutWithin(
   }
   if (low === text.length) return low;
   if (atSpaces) {
+    const line = text.slice(0, low).lastIndexOf("\n") + 1;
+    if (line > low / 4) return line;
     const space = /\s\S*$/.exec(text.slice(0, low + 1));
     if (space !== null && space.index + 1 > low / 2) return space.index + 1;
   }
