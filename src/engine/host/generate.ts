@@ -1,4 +1,4 @@
-import { dropUncountedCells, sampleTokens } from "./llama-binding.js";
+import { dropUncountedCells, restoreCheckpoint, sampleTokens } from "./llama-binding.js";
 import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
@@ -80,6 +80,7 @@ export async function* generate(
         result.firstTokenMs = performance.now() - started;
         // from here on a token is short enough to be waited for, and the cache stays whole
         signal.removeEventListener("abort", abortDecode);
+        await keepCheckpoint(text);
       }
       const last = sampled.at(-1) ?? -1;
       const stopped = stops.includes(last);
@@ -130,8 +131,13 @@ export async function keepCommonPrefix(text: TextModel, tokens: number[]): Promi
     common++;
   if (common === held.length) return common;
 
+  const window = slidingWindow(text);
+  if (window > 0 && !reachesBack(sequence.stateCellsStartIndex, common, window)) {
+    // without one everything is read again; node-llama-cpp's own way back knows nothing of the window
+    if (!(await restoreCheckpoint(sequence, common, window))) await sequence.clearHistory();
+    return sequence.nextTokenIndex;
+  }
   await sequence.adaptStateToTokens(asTokens(tokens.slice(0, common)), false);
-  if (!holdsWindow(text)) await sequence.clearHistory();
   return sequence.nextTokenIndex;
 }
 
@@ -139,11 +145,22 @@ export async function keepCommonPrefix(text: TextModel, tokens: number[]): Promi
  * Does the cache of the sliding layers still hold all the next token may look at? Cells that have left the
  * window are overwritten, so a sequence that was cut back can lack keys the reference would attend to.
  */
-function holdsWindow({ sequence, model }: TextModel): boolean {
-  const window = model.fileInsights.swaSize ?? 0;
-  const next = sequence.nextTokenIndex;
-  if (window === 0 || next === 0) return true;
-  return sequence.stateCellsStartIndex <= Math.max(0, next - window + 1);
+function reachesBack(oldest: number, next: number, window: number): boolean {
+  return oldest <= Math.max(0, Math.min(next - 1, next - window + 1));
+}
+
+/** The sliding window in tokens; 0: there is none, or its layers have caches of full size. */
+function slidingWindow({ sequence, model }: TextModel): number {
+  return sequence.needsCheckpoints ? (model.fileInsights.swaSize ?? 0) : 0;
+}
+
+/**
+ * Before an answer overwrites what the window holds: with a checkpoint the prompt can be answered again, or another
+ * way, without being read again. Not needed while everything fits into the window's cache.
+ */
+async function keepCheckpoint(text: TextModel): Promise<void> {
+  const window = slidingWindow(text);
+  if (window > 0 && text.sequence.nextTokenIndex > window / 2) await text.sequence.takeCheckpoint();
 }
 
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {

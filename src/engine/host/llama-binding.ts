@@ -25,6 +25,13 @@ interface LlamaInternals {
 interface AddonContext {
   removeTokenCellsFromSequence(sequenceId: number, start: number, end: number): boolean;
   setThreads(threads: number): void;
+  restoreCheckpoint(checkpoint: Checkpoint, lastPosition: number, sequenceId: number): Promise<boolean>;
+}
+
+/** The sliding layers' cache as it was at some position. */
+interface Checkpoint {
+  minPos: number;
+  maxPos: number;
 }
 
 interface SequenceInternals {
@@ -32,6 +39,7 @@ interface SequenceInternals {
   _nextTokenIndex: number;
   _contextTokens: number[];
   _context: { _ctx: AddonContext };
+  _checkpoints: { _checkpoints: readonly (readonly [string | undefined, Checkpoint])[] };
   _takeIntervalCheckpointIfNeeded(): Promise<void> | undefined;
 }
 
@@ -139,4 +147,37 @@ export async function sampleTokens(
 export function dropUncountedCells(sequence: LlamaContextSequence): void {
   const internals = sequence as unknown as SequenceInternals;
   internals._context._ctx.removeTokenCellsFromSequence(internals._sequenceId, internals._nextTokenIndex, -1);
+}
+
+/** How many of a checkpoint's tokens still begin the sequence, where not all of them do. */
+const usableTokens = new WeakMap<Checkpoint, number>();
+
+/**
+ * Cuts a sequence back with the help of a checkpoint of its sliding layers' cache: the newest that reaches back as far
+ * as the window does. node-llama-cpp itself looks for one only where nothing at all is left of the cache, and gives
+ * up those that are longer than what is kept.
+ * @param keep tokens that shall stay; fewer stay where the checkpoint is older
+ * @returns false: there is no such checkpoint, and nothing has changed
+ */
+export async function restoreCheckpoint(
+  sequence: LlamaContextSequence,
+  keep: number,
+  window: number,
+): Promise<boolean> {
+  const internals = sequence as unknown as SequenceInternals;
+  const checkpoints = internals._checkpoints._checkpoints.map(([, checkpoint]) => checkpoint);
+  const usable = (checkpoint: Checkpoint) =>
+    Math.min(keep, usableTokens.get(checkpoint) ?? checkpoint.maxPos + 1);
+  const found = checkpoints.findLast((checkpoint) => {
+    const next = usable(checkpoint);
+    return next > 0 && checkpoint.minPos <= Math.max(0, next - window + 1);
+  });
+  if (found === undefined) return false;
+  const next = usable(found);
+  if (!(await internals._context._ctx.restoreCheckpoint(found, next - 1, internals._sequenceId)))
+    return false;
+  internals._contextTokens = internals._contextTokens.slice(0, next);
+  internals._nextTokenIndex = next;
+  for (const checkpoint of checkpoints) usableTokens.set(checkpoint, Math.min(next, usable(checkpoint)));
+  return true;
 }

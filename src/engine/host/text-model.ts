@@ -3,6 +3,12 @@ import { UserError } from "../errors.js";
 import { type EngineBinding, nativeContext, nativeModel, setThreads } from "./llama-binding.js";
 import type { ContextParams, LoadedModel } from "./protocol.js";
 
+/**
+ * Copies of the sliding layers' cache that are kept: before the last answer and the one before it. One of them may be
+ * as large as that cache; node-llama-cpp would keep 32 of any size.
+ */
+const CHECKPOINTS = { max: 2, interval: false, maxMemory: 2 ** 31 } as const;
+
 /** A loaded model with at most one context and one sequence in it. */
 export class TextModel {
   private context: LlamaContext | undefined;
@@ -105,7 +111,7 @@ export class TextModel {
       );
     }
     setThreads(this.context, this.binding.threads);
-    this.current = this.context.getSequence();
+    this.current = this.context.getSequence({ checkpoints: CHECKPOINTS });
     this.setAborted(false);
     return contextSize;
   }

@@ -137,6 +137,21 @@ describe("generation", () => {
     expect(restarts).toBeLessThan(12);
   });
 
+  it("answers a prompt again from a checkpoint, exactly, without reading it again", async () => {
+    // a window of 8 and a sliding cache of 256 cells, which the answer overwrites
+    const prompt = reference("cwm-regular").long.tokens.slice(0, 300);
+    await freshContext(session, 16);
+    const first = await generate(session, { tokens: prompt, maxTokens: 400 });
+    const again = await generate(session, { tokens: prompt, maxTokens: 400 });
+    expect(again.ids).toEqual(first.ids);
+    expect(again.reusedTokens).toBeGreaterThanOrEqual(prompt.length - 1);
+    // and the end of the prompt in another way
+    const edited = [...prompt.slice(0, 297), ...prompt.slice(5, 25)];
+    const other = await generate(session, { tokens: edited, maxTokens: 20 });
+    expect(other.reusedTokens).toBe(297);
+    expect(other.ids).toEqual(await openedElsewhere(edited, 20));
+  });
+
   /** The same prompt in a context that has seen nothing. */
   let second: TextSession;
   async function openedElsewhere(prompt: number[], length: number): Promise<number[]> {
