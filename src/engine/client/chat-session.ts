@@ -1,3 +1,4 @@
+import { continuationOf, type SpokenPrompt } from "../chat/continued-prompt.js";
 import type { ConversationOptions } from "../chat/conversation.js";
 import { chatDocument, type ChatDocument } from "../chat/chat-document.js";
 import { fitConversation, fitTokens, type OverflowPolicy } from "../chat/overflow.js";
@@ -45,6 +46,9 @@ export interface Reply {
 
 /** Conversations, plain texts and token lists through one loaded model. */
 export class ChatSession {
+  /** the conversation answered last: its tokens are in the cache */
+  private spoken: SpokenPrompt | undefined;
+
   constructor(
     private readonly session: TextSession,
     private readonly renderer: TemplateRenderer,
@@ -93,10 +97,11 @@ export class ChatSession {
       { messages, conversation, ...(tools ? { tools } : {}) },
       signal,
     );
-    const ids = await assemblePrompt(rendered.segments, (text, special) =>
+    const known = this.spoken && continuationOf(this.spoken, rendered.segments);
+    const ids = await assemblePrompt(known?.rest ?? rendered.segments, (text, special) =>
       this.session.tokenize(text, special),
     );
-    return { rendered, ids };
+    return { rendered, ids: known ? [...known.ids, ...ids] : ids };
   }
 
   private async *reply(
@@ -117,7 +122,9 @@ export class ChatSession {
     const startsInside = startsInsideThinking(rendered, thinking);
     const splitter = new ThinkingSplitter(thinking, { startsInside });
     const keep = options.overflow === "shift" ? await this.systemTokens(request, ids, options, signal) : 0;
-    return yield* this.generate(ids, splitter, { startsInside, keep, options, signal });
+    const reply = yield* this.generate(ids, splitter, { startsInside, keep, options, signal });
+    this.spoken = spokenPrompt(rendered, ids, reply);
+    return reply;
   }
 
   /** How many tokens of a prompt do not depend on what the user says: the system prompt, which a shift must keep. */
@@ -275,6 +282,19 @@ class VerbatimSplitter {
 
 function limitsOf({ contextSize, maxTokens, overflow }: ReplyOptions) {
   return { contextSize, policy: overflow, ...(maxTokens === undefined ? {} : { maxTokens }) };
+}
+
+/** @returns undefined for an answer without tokens */
+function spokenPrompt(
+  { segments }: RenderedPrompt,
+  prompt: readonly number[],
+  { raw, stopToken, document, result }: Reply,
+): SpokenPrompt | undefined {
+  const stop = result.stopToken;
+  const answer = stop === undefined ? document.token_ids : document.token_ids.slice(0, -1);
+  if (answer.length === 0) return undefined;
+  const ended = stop === undefined || stopToken === undefined ? {} : { stop: { id: stop, text: stopToken } };
+  return { segments, raw, ids: [...prompt, ...answer], ...ended };
 }
 
 /** The figures of an answer that went on after a shift, as one. */

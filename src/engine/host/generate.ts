@@ -1,4 +1,4 @@
-import { dropUncountedCells, restoreCheckpoint, sampleTokens } from "./llama-binding.js";
+import { cutSequence, dropUncountedCells, restoreCheckpoint, sampleTokens } from "./llama-binding.js";
 import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
@@ -132,12 +132,9 @@ export async function keepCommonPrefix(text: TextModel, tokens: number[]): Promi
   if (common === held.length) return common;
 
   const window = slidingWindow(text);
-  if (window > 0 && !reachesBack(sequence.stateCellsStartIndex, common, window)) {
-    // without one everything is read again; node-llama-cpp's own way back knows nothing of the window
-    if (!(await restoreCheckpoint(sequence, common, window))) await sequence.clearHistory();
-    return sequence.nextTokenIndex;
-  }
-  await sequence.adaptStateToTokens(asTokens(tokens.slice(0, common)), false);
+  const isWhole = window === 0 || reachesBack(sequence.stateCellsStartIndex, common, window);
+  const isCut = isWhole ? cutSequence(sequence, common) : await restoreCheckpoint(sequence, common, window);
+  if (!isCut) await sequence.clearHistory();
   return sequence.nextTokenIndex;
 }
 

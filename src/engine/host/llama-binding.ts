@@ -153,11 +153,23 @@ export function dropUncountedCells(sequence: LlamaContextSequence): void {
 const usableTokens = new WeakMap<Checkpoint, number>();
 
 /**
+ * Cuts a sequence back. Its checkpoints stay, which node-llama-cpp would give up.
+ * @param keep tokens that shall stay
+ * @returns false: the cells could not be removed
+ */
+export function cutSequence(sequence: LlamaContextSequence, keep: number): boolean {
+  const internals = sequence as unknown as SequenceInternals;
+  const { _context, _sequenceId } = internals;
+  if (!_context._ctx.removeTokenCellsFromSequence(_sequenceId, keep, -1)) return false;
+  holdFirst(internals, keep);
+  return true;
+}
+
+/**
  * Cuts a sequence back with the help of a checkpoint of its sliding layers' cache: the newest that reaches back as far
- * as the window does. node-llama-cpp itself looks for one only where nothing at all is left of the cache, and gives
- * up those that are longer than what is kept.
+ * as the window does. node-llama-cpp itself looks for one only where nothing at all is left of the cache.
  * @param keep tokens that shall stay; fewer stay where the checkpoint is older
- * @returns false: there is no such checkpoint, and nothing has changed
+ * @returns false: there is no such checkpoint, and the sequence is to be cleared
  */
 export async function restoreCheckpoint(
   sequence: LlamaContextSequence,
@@ -165,19 +177,31 @@ export async function restoreCheckpoint(
   window: number,
 ): Promise<boolean> {
   const internals = sequence as unknown as SequenceInternals;
-  const checkpoints = internals._checkpoints._checkpoints.map(([, checkpoint]) => checkpoint);
-  const usable = (checkpoint: Checkpoint) =>
-    Math.min(keep, usableTokens.get(checkpoint) ?? checkpoint.maxPos + 1);
-  const found = checkpoints.findLast((checkpoint) => {
+  const usable = (checkpoint: Checkpoint) => Math.min(keep, usableOf(checkpoint));
+  const found = checkpointsOf(internals).findLast((checkpoint) => {
     const next = usable(checkpoint);
     return next > 0 && checkpoint.minPos <= Math.max(0, next - window + 1);
   });
   if (found === undefined) return false;
   const next = usable(found);
-  if (!(await internals._context._ctx.restoreCheckpoint(found, next - 1, internals._sequenceId)))
-    return false;
-  internals._contextTokens = internals._contextTokens.slice(0, next);
-  internals._nextTokenIndex = next;
-  for (const checkpoint of checkpoints) usableTokens.set(checkpoint, Math.min(next, usable(checkpoint)));
+  const { _context, _sequenceId } = internals;
+  if (!(await _context._ctx.restoreCheckpoint(found, next - 1, _sequenceId))) return false;
+  holdFirst(internals, next);
   return true;
+}
+
+function holdFirst(internals: SequenceInternals, tokens: number): void {
+  internals._contextTokens = internals._contextTokens.slice(0, tokens);
+  internals._nextTokenIndex = tokens;
+  for (const checkpoint of checkpointsOf(internals)) {
+    usableTokens.set(checkpoint, Math.min(tokens, usableOf(checkpoint)));
+  }
+}
+
+function checkpointsOf({ _checkpoints }: SequenceInternals): Checkpoint[] {
+  return _checkpoints._checkpoints.map(([, checkpoint]) => checkpoint);
+}
+
+function usableOf(checkpoint: Checkpoint): number {
+  return usableTokens.get(checkpoint) ?? checkpoint.maxPos + 1;
 }
