@@ -26,6 +26,7 @@ SCRIPTS = [
     "make_tiny_cwm.py",
     "make_csm_checkpoints.py",
     "make_csm_goldens.py",
+    "make_csm_scores.py",
     "make_traces.py",
 ]
 

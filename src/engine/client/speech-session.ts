@@ -1,4 +1,11 @@
-import type { LoadedSpeech, SpeakParams } from "../host/protocol.js";
+import type {
+  ForwardResult,
+  ForwardSpeechParams,
+  LoadedSpeech,
+  ScoreSpeechParams,
+  SpeakParams,
+  SpeechLoss,
+} from "../host/protocol.js";
 import type { SpokenChunk } from "../host/speech-model.js";
 import type { EngineProcess } from "./engine-process.js";
 import type { ModelFacts } from "./model-facts.js";
@@ -68,6 +75,22 @@ export class SpeechSession {
    */
   speak(params: SpeakParams, signal?: AbortSignal): AsyncGenerator<SpokenChunk, void> {
     return this.engine.stream("speak", params, signal);
+  }
+
+  /** Losses of a conversation whose audio is all there. */
+  score(
+    params: ScoreSpeechParams,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ done: number; total: number }, SpeechLoss> {
+    return this.engine.stream("scoreSpeech", params, signal);
+  }
+
+  /** Runs the backbone once and writes what was asked for. */
+  forward(
+    params: ForwardSpeechParams,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ done: number; total: number }, ForwardResult> {
+    return this.engine.stream("forwardSpeech", params, signal);
   }
 
   /** Ends the engine process. */

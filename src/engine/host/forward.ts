@@ -1,4 +1,5 @@
 import { createNpy, type NpyWriter } from "../formats/npy.js";
+import { likeliest } from "./likeliest.js";
 import { nativeModel } from "./llama-binding.js";
 import type { NativeForward } from "./native-addon.js";
 import type { ForwardParams, ForwardResult } from "./protocol.js";
@@ -149,13 +150,4 @@ async function writeAttentions(
     }
     await writer.writeAt((head * at.total + at.start) * at.total, rows);
   }
-}
-
-/** The likeliest next tokens, by logit, with their softmax probabilities. */
-function likeliest(logits: Float32Array, count: number): ForwardResult["top"] {
-  const max = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - max), 0);
-  return Array.from(logits, (logit, id) => ({ id, logit, probability: Math.exp(logit - max) / sum }))
-    .sort((a, b) => b.logit - a.logit || a.id - b.id)
-    .slice(0, count);
 }

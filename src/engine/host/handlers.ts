@@ -2,6 +2,8 @@ import { forward } from "./forward.js";
 import { generate } from "./generate.js";
 import { HeadEvaluator } from "./classify.js";
 import { LossEvaluator } from "./score.js";
+import { forwardSpeech } from "./speech-forward.js";
+import { scoreSpeech } from "./speech-score.js";
 import { convertAndSummarise } from "../convert/summarise-conversion.js";
 import { streamStats } from "../inspect/stream-stats.js";
 import { type EngineBinding, loadAddon, loadEngine } from "./llama-binding.js";
@@ -108,6 +110,14 @@ export function createHandlers(log: Log): Handlers {
 
     speak({ utterances, ...options }, { signal, emit }) {
       return drain(loadedSpeech().speak(utterances, options, signal), emit);
+    },
+
+    scoreSpeech(params, { signal, emit }) {
+      return drain(scoreSpeech(loadedSpeech(), params, signal), emit);
+    },
+
+    forwardSpeech(params, { signal, emit }) {
+      return drain(forwardSpeech(loadedSpeech(), params, signal), emit);
     },
 
     async classify(params, { signal, emit }) {

@@ -160,6 +160,33 @@ export interface ScoreParams extends EvaluationParams {
   vocabulary: number;
 }
 
+export interface SpeechPrompt {
+  /** text ids, -1 (AUDIO_FRAME) for each frame of `codes` */
+  tokens: Int32Array;
+  /** [frames, codebooks] */
+  codes: Int32Array;
+}
+
+export interface ScoreSpeechParams extends SpeechPrompt {
+  /** the text id that ends audio; a frame of `eosCode` stands for it */
+  audioEndToken: number;
+  eosCode: number;
+}
+
+/** Mean losses in nats; `loss` is the sum of the two others. */
+export interface SpeechLoss {
+  loss: number;
+  backbone_loss: number;
+  depth_decoder_loss: number;
+}
+
+export interface ForwardSpeechParams extends SpeechPrompt {
+  outputs: ForwardParams["outputs"];
+  /** query heads of the backbone */
+  heads: number;
+  top: number;
+}
+
 /** A sum over scored tokens. */
 export interface ScoreSum {
   /** of -ln p(token), in nats */
@@ -207,6 +234,16 @@ export interface EngineCalls {
     params: { engineFolder: string; tensors: ModelTensor[]; threads: number };
     event: StatsProgress;
     result: void;
+  };
+  scoreSpeech: {
+    params: ScoreSpeechParams;
+    event: { done: number; total: number };
+    result: SpeechLoss;
+  };
+  forwardSpeech: {
+    params: ForwardSpeechParams;
+    event: { done: number; total: number };
+    result: ForwardResult;
   };
   convert: { params: ConvertParams; event: ConversionProgress; result: ConversionSummary };
 }

@@ -24,7 +24,12 @@ export interface NativeSpeech {
   /** The next encode() and decode() begin new streams. */
   resetCodec(): void;
   /** states [layers + 1, positions, hidden], the last one after the norm; logits [positions, audioVocabulary] */
-  backbone(tokens: Int32Array, codes: Int32Array): Promise<NativeHidden>;
+  backbone(tokens: Int32Array, codes: Int32Array, keepForAttention?: boolean): Promise<NativeHidden>;
+  /**
+   * What positions of the last backbone() with keepForAttention attend to.
+   * @returns [heads, count, positions]
+   */
+  attention(layer: number, first: number, count: number): Promise<Float32Array>;
   /**
    * The depth decoder over whole frames.
    * @param hidden [frames, hidden], the backbone's normed state before each frame

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import type { NativeSpeech, SpeechBinding, SpeechEnd, SpeechFacts } from "./speech-binding.js";
+import type { NativeHidden, NativeSpeech, SpeechBinding, SpeechEnd, SpeechFacts } from "./speech-binding.js";
 
 /** Stands for a frame of codes in a prompt's tokens. */
 export const AUDIO_FRAME = -1;
@@ -155,6 +155,22 @@ export class SpeechModel {
     } finally {
       signal?.removeEventListener("abort", cancel);
     }
+  }
+
+  /** Everything on the way through the backbone; the cache is float32. @see NativeSpeech.backbone */
+  backbone(tokens: Int32Array, codes: Int32Array, keepForAttention = false): Promise<NativeHidden> {
+    this.refuseLongPrompt(tokens.length);
+    return this.native.backbone(tokens, codes, keepForAttention);
+  }
+
+  /** @returns [heads, count, positions] of the prompt that backbone() kept */
+  attention(layer: number, first: number, count: number): Promise<Float32Array> {
+    return this.native.attention(layer, first, count);
+  }
+
+  /** The depth decoder over whole frames. @see NativeSpeech.depth */
+  depth(hidden: Float32Array, codes: Int32Array): Promise<NativeHidden> {
+    return this.native.depth(hidden, codes);
   }
 
   dispose(): void {

@@ -29,6 +29,14 @@ const char * nameOf(End end) {
     return "none";
 }
 
+// A prompt that backbone() has read, for those who ask what it attended to.
+struct Attended {
+    Store   store;
+    Cache   cache;
+    int32_t count = 0;
+    std::vector<std::vector<float>> queries;  // [layers][count * heads * head_dim]
+};
+
 // A model and everything that computes with it. Members are destroyed from the last to the first.
 struct Engine {
     Backend              backend;
@@ -38,6 +46,7 @@ struct Engine {
     StreamEncoder        encoder;
     StreamDecoder        decoder;
     std::unique_ptr<Speaking> speaking;
+    std::unique_ptr<Attended> attended;
 
     Engine(const std::string & path, int threads, const Kernels * kernels)
         : backend(threads), kernels(kernels), model(path, backend, kernels), ops(kernels == nullptr ? make_ggml_ops() : make_fused_ops(*kernels)),
@@ -58,6 +67,7 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
                 InstanceMethod("encode", &ParleySpeech::encode),
                 InstanceMethod("decode", &ParleySpeech::decode),
                 InstanceMethod("resetCodec", &ParleySpeech::resetCodec),
+                InstanceMethod("attention", &ParleySpeech::attention),
                 InstanceMethod("backbone", &ParleySpeech::backbone),
                 InstanceMethod("depth", &ParleySpeech::depth),
                 InstanceMethod("codecStages", &ParleySpeech::codecStages),
@@ -235,18 +245,42 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
             };
         }
 
-        // backbone(tokens, codes): Promise<{states [layers + 1, positions, hidden], logits [positions, audioVocabulary]}>
+        // backbone(tokens, codes, keep): Promise<{states [layers + 1, positions, hidden], logits [positions, audioVocabulary]}>
         Napi::Value backbone(const Napi::CallbackInfo & info) {
             Engine & e = loaded(info.Env());
             const Prompt prompt = { integers(info[0]), integers(info[1]) };
-            return run(info.Env(), [&e, prompt]() -> Job::Result {
+            const bool keep = info[2].ToBoolean();
+            return run(info.Env(), [&e, prompt, keep]() -> Job::Result {
                 prompt.check(e.model.config());
                 const int32_t count = (int32_t) prompt.ids.size();
-                Store store;
-                const Cache cache = make_cache(store, e.model.config().backbone, GGML_TYPE_F32, count, 1);
-                store.allocate(e.backend);
+                e.attended.reset();
+                auto made = std::make_unique<Attended>();
+                made->count = count;
+                made->cache = make_cache(made->store, e.model.config().backbone, GGML_TYPE_F32, count, 1);
+                made->store.allocate(e.backend);
                 const std::vector<float> rows = embed_prompt(e.model, prompt);
-                return hiddenResult(inspect_backbone(e.model, e.backend, *e.ops, cache, 0, rows.data(), count));
+                auto hidden = inspect_backbone(e.model, e.backend, *e.ops, made->cache, 0, rows.data(), count, keep ? &made->queries : nullptr);
+                if (keep) {
+                    e.attended = std::move(made);
+                }
+                return hiddenResult(std::move(hidden));
+            });
+        }
+
+        // attention(layer, first, count): Promise<Float32Array>, [heads, count, positions]
+        // What those positions of the prompt attend to that backbone() has kept.
+        Napi::Value attention(const Napi::CallbackInfo & info) {
+            Engine & e = loaded(info.Env());
+            const int32_t layer = info[0].As<Napi::Number>().Int32Value();
+            const int32_t first = info[1].As<Napi::Number>().Int32Value();
+            const int32_t count = info[2].As<Napi::Number>().Int32Value();
+            return run(info.Env(), [&e, layer, first, count]() -> Job::Result {
+                const Attended * kept = e.attended.get();
+                if (kept == nullptr || layer < 0 || layer >= (int32_t) kept->queries.size() || first < 0 || count < 1 || first + count > kept->count) {
+                    throw std::invalid_argument("no such attention weights are kept");
+                }
+                auto weights = attention_weights(e.model, e.backend, kept->cache.keys[layer], kept->queries[layer], first, count, kept->count);
+                return [weights = std::move(weights)](Napi::Env env) { return toArray<Napi::Float32Array>(env, weights); };
             });
         }
 

@@ -1,7 +1,9 @@
 #include "speech-backbone.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 #include "speech-transformer.h"
@@ -110,10 +112,11 @@ void extend(const Model & model, const Backend & backend, const Ops & ops, const
 }
 
 Hidden inspect_backbone(const Model & model, const Backend & backend, const Ops & ops, const Cache & cache, int32_t position,
-                        const float * rows, int32_t count) {
+                        const float * rows, int32_t count, std::vector<std::vector<float>> * queries) {
     const Weights & w = model.weights();
+    std::vector<ggml_tensor *> projected;
     BackboneGraph b(model, backend, ops, cache, 0, position, rows, count);
-    ggml_tensor * last = run_layers(b.graph, ops, w.backbone, b.input, cache, b.positions, "layer");
+    ggml_tensor * last = run_layers(b.graph, ops, w.backbone, b.input, cache, b.positions, "layer", queries == nullptr ? nullptr : &projected);
     ggml_tensor * normed = ops.normalize(b.graph, last, w.backbone.output_norm);
     b.graph.tap("normed", normed);
     b.graph.tap("logits", ops.linear(b.graph, w.head, normed, {}, {}));
@@ -128,7 +131,49 @@ Hidden inspect_backbone(const Model & model, const Backend & backend, const Ops 
     }
     append(hidden.states, contents(taps[taps.size() - 2].second));
     hidden.logits = contents(taps.back().second);
+    for (const ggml_tensor * qkv : projected) {
+        const size_t width = model.config().backbone.query_rows();
+        const std::vector<float> values = contents(qkv);
+        std::vector<float> & layer = queries->emplace_back(count * width);
+        for (int32_t i = 0; i < count; ++i) {
+            std::copy_n(values.begin() + i * qkv->ne[0], width, layer.begin() + i * width);
+        }
+    }
     return hidden;
+}
+
+std::vector<float> attention_weights(const Model & model, const Backend & backend, ggml_tensor * keys, const std::vector<float> & queries,
+                                     int32_t first, int32_t count, int32_t total) {
+    const Transformer & transformer = model.weights().backbone;
+    const TransformerShape & shape = transformer.shape;
+    Store store;
+    Graph graph(16);
+    ggml_context * ctx = graph.context();
+    ggml_tensor * q    = store.add(GGML_TYPE_F32, shape.head_dim, shape.heads, count);
+    ggml_tensor * at   = store.add(GGML_TYPE_I32, count);
+    ggml_tensor * mask = store.add(GGML_TYPE_F32, total, count);
+    store.allocate(backend);
+
+    ggml_tensor * turned = ggml_rope_ext(ctx, q, at, const_cast<ggml_tensor *>(transformer.rope_factors), shape.head_dim, GGML_ROPE_TYPE_NEOX,
+                                         shape.context, shape.rope_theta, 1.0f, 0.0f, 1.0f, 0.0f, 0.0f);
+    ggml_tensor * k = ggml_view_3d(ctx, keys, shape.head_dim, total, shape.kv_heads, keys->nb[1], ggml_row_size(keys->type, shape.head_dim), 0);
+    ggml_tensor * scores = ggml_mul_mat(ctx, k, ggml_permute(ctx, turned, 0, 2, 1, 3));
+    ggml_tensor * weights = ggml_soft_max_ext(ctx, scores, mask, 1.0f / std::sqrt((float) shape.head_dim), 0.0f);
+    ggml_set_output(weights);
+    graph.add(weights);
+    graph.allocate(backend);
+
+    std::vector<int32_t> positions(count);
+    std::vector<float> hidden((size_t) count * total, 0.0f);
+    for (int32_t i = 0; i < count; ++i) {
+        positions[i] = first + i;
+        std::fill_n(hidden.begin() + (size_t) i * total + first + i + 1, total - first - i - 1, -std::numeric_limits<float>::infinity());
+    }
+    ggml_backend_tensor_set(at, positions.data(), 0, ggml_nbytes(at));
+    ggml_backend_tensor_set(mask, hidden.data(), 0, ggml_nbytes(mask));
+    ggml_backend_tensor_set(q, queries.data() + (size_t) first * shape.query_rows(), 0, ggml_nbytes(q));
+    graph.compute(backend);
+    return contents(weights);
 }
 
 Hidden inspect_depth(const Model & model, const Backend & backend, const Ops & ops, const float * hidden, const int32_t * codes, int32_t count) {

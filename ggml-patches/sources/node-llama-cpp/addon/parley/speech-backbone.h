@@ -30,8 +30,15 @@ struct Hidden {
 };
 
 // As extend(), and brings back everything on the way.
+// @param queries when given: each layer's queries before their rotation, [count][heads * head_dim]
 Hidden inspect_backbone(const Model & model, const Backend & backend, const Ops & ops, const Cache & cache, int32_t position,
-                        const float * rows, int32_t count);
+                        const float * rows, int32_t count, std::vector<std::vector<float>> * queries = nullptr);
+
+// What positions first to first + count - 1 of a sequence of `total` attend to: [heads][count][total].
+// @param keys    the layer's float32 cache, with all `total` positions in it
+// @param queries of all positions, as inspect_backbone gives them
+std::vector<float> attention_weights(const Model & model, const Backend & backend, ggml_tensor * keys, const std::vector<float> & queries,
+                                     int32_t first, int32_t count, int32_t total);
 
 // The depth decoder over whole frames. states: [layers + 1][count][codebooks][hidden].
 // @param hidden [count][backbone hidden], the backbone's normed state before each frame

@@ -3,12 +3,16 @@
 namespace parley::speech {
 
 ggml_tensor * run_layers(Graph & g, const Ops & ops, const Transformer & transformer, ggml_tensor * x, const Cache & cache,
-                         const Positions & positions, const std::string & tap_as) {
+                         const Positions & positions, const std::string & tap_as, std::vector<ggml_tensor *> * projected) {
     const bool llama = transformer.output_norm.kind == Norm::Kind::rms;
     for (int32_t i = 0; i < transformer.shape.layers; ++i) {
         const Layer & layer = transformer.layers[i];
 
         ggml_tensor * qkv = ops.linear(g, layer.qkv, x, layer.attn_norm, {});
+        if (projected != nullptr) {
+            ggml_set_output(qkv);
+            projected->push_back(qkv);
+        }
         ggml_tensor * attended = ops.attention(g, transformer, qkv, cache, i, positions);
         Epilogue add_attention;
         add_attention.scale    = layer.attn_scale;
