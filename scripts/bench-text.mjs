@@ -1,10 +1,15 @@
 #!/usr/bin/env node
-// Speed of `parley chat` against llama-bench on the same file: decoding 64 tokens, reading 512. The two take
-// turns, and the medians are compared. scripts/make-random-checkpoint.mjs makes a model that llama-bench knows.
+// Speed of `parley chat` against llama-bench on the same file: decoding after a prompt of each --depth, reading
+// prompts of each --read. The two take turns, and the medians are compared. llama-bench must come from the patched
+// tree (scripts/patches.mjs apply), built with the flags of src/engine/build/compile.ts, to know CWM.
+// --llama-completion adds the time from the start of the process to the end of an answer of one token.
+// scripts/make-random-checkpoint.mjs makes models to measure with.
 // --cpu compares processor seconds per token on one thread instead of the clock: it says nothing about how threads
 // work together, but it still means something on a machine that others keep busy.
-// Usage: node scripts/bench-text.mjs MODEL.gguf --llama-bench PATH [--pairs 5] [--threads 2] [--cpu]
+// Usage: node scripts/bench-text.mjs MODEL.gguf... --llama-bench PATH [--pairs 5] [--threads 2] [--depth 1,4000]
+//          [--read 512] [--generate 64] [--llama-completion PATH] [--cpu]
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import {
   describePairs,
@@ -21,23 +26,26 @@ const { values, positionals } = parseArgs({
     "llama-bench": { type: "string" },
     pairs: { type: "string", default: "5" },
     threads: { type: "string", default: String(availableParallelism()) },
+    depth: { type: "string", default: "1" },
+    read: { type: "string", default: "512" },
+    generate: { type: "string", default: "64" },
+    "llama-completion": { type: "string" },
     cpu: { type: "boolean", default: false },
   },
 });
-const [model] = positionals;
-if (model === undefined || values["llama-bench"] === undefined) {
-  process.stderr.write("usage: node scripts/bench-text.mjs MODEL.gguf --llama-bench PATH [--pairs N]\n");
+if (positionals.length === 0 || values["llama-bench"] === undefined) {
+  process.stderr.write("usage: node scripts/bench-text.mjs MODEL.gguf... --llama-bench PATH [--pairs N]\n");
   process.exit(2);
 }
 
 const threads = values.cpu ? "1" : values.threads;
-const GENERATED = 64;
-const PROMPT = 512;
+const GENERATED = Number(values.generate);
+const sizes = (list) => list.split(",").filter(Boolean).map(Number);
 
 /** The same token everywhere would be kind to caches; these are spread over the low ids every vocabulary has. */
 const ids = (count) => Array.from({ length: count }, (_, i) => 10 + ((i * 37) % 200)).join(",");
 
-async function parley(promptTokens, generated) {
+async function parley(model, promptTokens, generated) {
   const { stdout } = await runProgram([
     ...parleyCommand,
     ...["chat", "-m", model, "--prompt-tokens", ids(promptTokens), "-n", String(generated)],
@@ -49,10 +57,14 @@ async function parley(promptTokens, generated) {
   return document.timings;
 }
 
-async function llamaBench(promptTokens, generated) {
+async function seconds(program) {
+  return (await runProgram(program)).seconds;
+}
+
+async function llamaBench(model, { read = 0, generate = 0, depth = 0 }) {
   const { stdout } = await runProgram([
     values["llama-bench"],
-    ...["-m", model, "-p", String(promptTokens), "-n", String(generated)],
+    ...["-m", model, "-p", String(read), "-n", String(generate), "-d", String(depth)],
     ...["-t", threads, "-r", "1", "-o", "json"],
   ]);
   return JSON.parse(stdout)[0].avg_ts;
@@ -84,23 +96,51 @@ async function perCpuSecond(run) {
   return (long - short) / (seconds[1] - seconds[0]);
 }
 
-console.log(loadLine());
-if (values.cpu) {
-  const decode = await pairs(
-    () => perCpuSecond((count) => parley(1, count)),
-    () => perCpuSecond((count) => llamaBench(0, count)),
-  );
-  console.log(describePairs("decode on one thread", "tokens/processor second", decode));
-} else {
-  const decode = await pairs(
-    async () => (await parley(1, GENERATED)).tokens_per_second,
-    () => llamaBench(0, GENERATED),
-  );
-  console.log(describePairs(`decode ${GENERATED} tokens`, "tokens/s", decode));
-  const prefill = await pairs(
-    async () => (await parley(PROMPT, 1)).prompt_per_second,
-    () => llamaBench(PROMPT, 0),
-  );
-  console.log(describePairs(`read ${PROMPT} tokens`, "tokens/s", prefill));
+/** Starts the program, loads the model, answers with one token. */
+const startOfParley = (model) =>
+  seconds([
+    ...[...parleyCommand, "chat", "-m", model, "--raw", "hello", "-n", "1", "--temp", "0"],
+    ...["--threads", threads, "--gpu", "off"],
+  ]);
+const startOfCompletion = (model) =>
+  seconds([
+    ...[values["llama-completion"], "-m", model, "-p", "hello", "-n", "1", "--temp", "0", "-t", threads],
+    ...["-no-cnv", "-c", "512"],
+  ]);
+
+async function measure(model) {
+  console.log(path.basename(model));
+  if (values.cpu) {
+    const decode = await pairs(
+      () => perCpuSecond((count) => parley(model, 1, count)),
+      () => perCpuSecond((count) => llamaBench(model, { generate: count })),
+    );
+    console.log(describePairs("decode on one thread", "tokens/processor second", decode));
+    return;
+  }
+  for (const depth of sizes(values.depth)) {
+    const decode = await pairs(
+      async () => (await parley(model, depth, GENERATED)).tokens_per_second,
+      () => llamaBench(model, { generate: GENERATED, depth: depth > 1 ? depth : 0 }),
+    );
+    console.log(describePairs(`decode ${GENERATED} tokens after ${depth}`, "tokens/s", decode));
+  }
+  for (const read of sizes(values.read)) {
+    const prefill = await pairs(
+      async () => (await parley(model, read, 1)).prompt_per_second,
+      () => llamaBench(model, { read }),
+    );
+    console.log(describePairs(`read ${read} tokens`, "tokens/s", prefill));
+  }
+  if (values["llama-completion"] !== undefined) {
+    const start = await pairs(
+      () => startOfParley(model),
+      () => startOfCompletion(model),
+    );
+    console.log(describePairs("start, load and one token", "s (smaller is better)", start));
+  }
 }
+
+console.log(`${threads} threads, ${loadLine()}`);
+for (const model of positionals) await measure(model);
 console.log(loadLine());

@@ -6,7 +6,7 @@ import { sampleWeighed } from "./sample-weighed.js";
 import { createSampler } from "./token-sampler.js";
 
 /** Tokens that are made within this many milliseconds travel together: every hand-over costs the cores that compute. */
-const FLUSH_MS = 25;
+const FLUSH_MS = 50;
 
 /**
  * Evaluates the part of a sequence the cache does not hold, then samples until a stop token, maxTokens,

@@ -85,6 +85,13 @@ class SampleTokensWorker : public Napi::AsyncWorker {
             }
         }
 
+        // Is the sampler's choice the first of the largest logits? Then the chain need not fill its list of candidates.
+        bool takesLikeliest() const {
+            return sampler->greedySampler != nullptr && sampler->tokenBiasSampler == nullptr &&
+                sampler->repeatPenaltySampler == nullptr && sampler->dryRepeatPenaltySampler == nullptr &&
+                sampler->xtcSampler == nullptr && sampler->grammarEvaluationState == nullptr;
+        }
+
         // The last of the tokens gets logits.
         void decode(const std::vector<llama_token> & chunk) {
             llama_batch batch = llama_batch_init(int32_t(chunk.size()), 0, 1);
@@ -110,6 +117,10 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         }
 
         llama_token sample(int32_t index) {
+            if (takesLikeliest()) {
+                const float * logits = llama_get_logits_ith(context->ctx, index);
+                return llama_token(std::max_element(logits, logits + sampler->tokenCandidates.size()) - logits);
+            }
             llama_token_data_array candidates = {};
             std::unique_lock<std::mutex> lock(context->sharedSamplerData.mutex);
             sampler->sampleAndReleaseLock(context->sharedSamplerData.mutex, lock, context->ctx, index, candidates, false);
