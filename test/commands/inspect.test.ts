@@ -26,10 +26,7 @@ interface Case {
   ids: number[];
 }
 
-/** What parley asks for: every prompt of the command ends where the model is to answer. */
-const CASES = (
-  JSON.parse(readFileSync(repositoryFile("test/reference/data/chat.json"), "utf8")) as Case[]
-).filter(({ options }) => options.add_generation_prompt);
+const CASES = JSON.parse(readFileSync(repositoryFile("test/reference/data/chat.json"), "utf8")) as Case[];
 
 let folder: string;
 const models = new Map<string, string>();
@@ -56,6 +53,7 @@ describe.each([...new Set(CASES.map(({ checkpoint }) => checkpoint))])("prompts 
     const rendered = await renderConversation(renderer, session.facts, {
       messages,
       ...(tools ? { tools } : {}),
+      addGenerationPrompt: one.options.add_generation_prompt,
       conversation: {
         thinking: one.options.enable_thinking ?? true,
         keepThoughts: one.options.preserve_previous_think ?? true,
@@ -72,6 +70,7 @@ function switches({ options }: Case): string {
   return [
     options.enable_thinking === false ? "--no-think" : "",
     options.preserve_previous_think === false ? "--no-keep-thoughts" : "",
+    options.add_generation_prompt ? "" : "without a generation prompt",
   ]
     .filter(Boolean)
     .join(" ");

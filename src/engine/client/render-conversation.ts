@@ -17,10 +17,12 @@ export async function renderConversation(
     /** in the template's own form */
     tools?: readonly ChatData[];
     conversation: Omit<ConversationOptions, "template">;
+    /** default true: the prompt ends where the model is to answer */
+    addGenerationPrompt?: boolean;
   },
   signal?: AbortSignal,
 ): Promise<RenderedPrompt> {
-  const { messages, tools, conversation } = request;
+  const { messages, tools, conversation, addGenerationPrompt = true } = request;
   const behaviour = facts.family.chat;
   if (!behaviour) {
     throw new UserError(
@@ -46,7 +48,7 @@ export async function renderConversation(
       template,
       messages: prepared.messages,
       ...(tools ? { tools } : {}),
-      addGenerationPrompt: true,
+      addGenerationPrompt,
       specialTokens: {
         ...(facts.bosToken === undefined ? {} : { bos_token: facts.bosToken }),
         ...(facts.eosToken === undefined ? {} : { eos_token: facts.eosToken }),

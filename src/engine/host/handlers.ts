@@ -4,7 +4,6 @@ import { HeadEvaluator } from "./classify.js";
 import { LossEvaluator } from "./score.js";
 import { forwardSpeech } from "./speech-forward.js";
 import { scoreSpeech } from "./speech-score.js";
-import { convertAndSummarise } from "../convert/summarise-conversion.js";
 import { streamStats } from "../inspect/stream-stats.js";
 import { type EngineBinding, loadAddon, loadEngine } from "./llama-binding.js";
 import { NativeQuantizer } from "./native-quantizer.js";
@@ -136,6 +135,8 @@ export function createHandlers(log: Log): Handlers {
     },
 
     async convert({ engineFolder, source, ...options }, { signal, emit }) {
+      // only a conversion needs these modules, and a chat waits for what this process loads
+      const { convertAndSummarise } = await import("../convert/summarise-conversion.js");
       const quantizer = new NativeQuantizer(loadAddon(engineFolder), options.threads);
       return drain(convertAndSummarise(source, { ...options, quantizer, signal }), emit);
     },
