@@ -60,7 +60,7 @@ function check(condition, fault) {
 }
 
 function answer(...args) {
-  const { text, usage } = JSON.parse(run("chat", ...args, "--temp", "0", "-n", "16", "--json"));
+  const { text, usage } = JSON.parse(run("chat", "--raw", ...args, "--temp", "0", "-n", "16", "--json"));
   check(usage.completion_tokens > 0, "the answer is empty");
   return JSON.stringify(text);
 }
