@@ -9,6 +9,7 @@ const LAYERS = [
   ["engine/system"],
   ["engine/tensors"],
   ["engine/formats"],
+  ["engine/audio"],
   ["engine/families"],
   [
     "engine/chat",
@@ -18,6 +19,7 @@ const LAYERS = [
     "engine/build",
     "engine/trace",
     "engine/score",
+    "engine/speech",
   ],
   ["engine/inspect"],
   ["engine/host"],

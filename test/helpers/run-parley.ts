@@ -12,6 +12,10 @@ export interface RunOptions {
   input?: string | Buffer;
   env?: Record<string, string>;
   cwd?: string;
+  /** called when the process runs */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
+  /** closes the reading end of stdout after so many characters */
+  closeStdoutAfter?: number;
   /** called with everything stdout has brought so far; may end the process */
   onStdout?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
@@ -29,6 +33,7 @@ export function runParley(args: readonly string[], options: RunOptions = {}): Pr
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     run.stdout += text;
     options.onStdout?.(run.stdout, kill);
+    if (run.stdout.length > (options.closeStdoutAfter ?? Infinity)) child.stdout.destroy();
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     run.stderr += text;
@@ -36,6 +41,7 @@ export function runParley(args: readonly string[], options: RunOptions = {}): Pr
   });
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
+  void options.onStart?.(kill);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve({ ...run, code, signal }));

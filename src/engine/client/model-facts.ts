@@ -2,6 +2,7 @@ import { UserError } from "../errors.js";
 import { familyOfGguf } from "../families/index.js";
 import type { Family } from "../families/family.js";
 import type { Classifier } from "../classify/classifier.js";
+import type { SpeechDefaults } from "../families/speech-behaviour.js";
 import { readGguf } from "../formats/gguf-reader.js";
 import { MetadataValues } from "../formats/metadata-values.js";
 
@@ -24,12 +25,16 @@ export interface ModelFacts {
   chatTemplate: string | undefined;
   /** control tokens: text that only the template may turn into these ids */
   specialTokens: readonly { id: number; text: string }[];
+  bosTokenId: number | undefined;
+  eosTokenId: number | undefined;
   bosToken: string | undefined;
   eosToken: string | undefined;
   /** every id that ends an answer */
   stopTokens: readonly number[];
   /** ids the tokenizer puts before a plain text */
   prefixTokens: readonly number[];
+  /** present when the family speaks */
+  speech: SpeechDefaults | undefined;
   /** sampling the checkpoint asks for; what it leaves open is absent */
   sampling: Partial<{ temperature: number; topK: number; topP: number; minP: number; repeatPenalty: number }>;
   /** present when the model ends in a classification head instead of writing text */
@@ -84,6 +89,8 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
       : 0,
     chatTemplate: read.string("tokenizer.chat_template"),
     specialTokens: tokens.flatMap((text, id) => (types[id] === CONTROL ? [{ id, text }] : [])),
+    bosTokenId: bos,
+    eosTokenId: read.number("tokenizer.ggml.eos_token_id"),
     bosToken: token("tokenizer.ggml.bos_token_id"),
     eosToken: token("tokenizer.ggml.eos_token_id"),
     // a file of another converter has one id of each kind; parley's own keep the checkpoint's list
@@ -93,6 +100,7 @@ export async function readModelFacts(path: string): Promise<ModelFacts> {
       : read.boolean("tokenizer.ggml.add_bos_token") === true && bos !== undefined
         ? [bos]
         : [],
+    speech: family.speech?.defaults(file.metadata, path),
     sampling: samplingDefaults(read),
     classifier: readClassifier(read, arch),
   };

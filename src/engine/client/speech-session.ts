@@ -27,6 +27,7 @@ export class SpeechSession {
     private readonly engine: EngineProcess,
     readonly facts: ModelFacts,
     readonly loaded: LoadedSpeech,
+    private readonly engineFolder: string,
   ) {}
 
   /**
@@ -43,11 +44,26 @@ export class SpeechSession {
   }: OpenSpeechOptions): Promise<SpeechSession> {
     try {
       const params = { engineFolder, modelPath: facts.path, threads, plain };
-      return new SpeechSession(process, facts, await process.call("loadSpeech", params, { signal }));
+      const loaded = await process.call("loadSpeech", params, { signal });
+      return new SpeechSession(process, facts, loaded, engineFolder);
     } catch (error) {
       await process.close();
       throw error;
     }
+  }
+
+  private vocabulary: Promise<void> | undefined;
+
+  /** Ids of plain text; token strings such as <|AUDIO|> in it stay text. */
+  async tokenize(text: string, signal?: AbortSignal): Promise<number[]> {
+    const { engineFolder, facts } = this;
+    this.vocabulary ??= this.engine.call(
+      "loadVocabulary",
+      { engineFolder, modelPath: facts.path },
+      { signal },
+    );
+    await this.vocabulary;
+    return this.engine.call("tokenize", { text, special: false }, { signal });
   }
 
   /**

@@ -4,6 +4,7 @@ import type { OutputType } from "../tensors/output-type.js";
 import type { MixtureTensor } from "../tensors/mixture.js";
 import type { TensorRules } from "../tensors/rules.js";
 import type { JsonObject } from "../formats/strict-json.js";
+import type { SpeechBehaviour } from "./speech-behaviour.js";
 import type { SpecialIds } from "./special-ids.js";
 
 /** The small text files of a checkpoint, wherever they come from: a folder, the Hub, or a GGUF file's metadata. */
@@ -29,6 +30,8 @@ export interface TokenizerNeeds extends SpecialIds {
   readonly vocabSize: number;
   /** Token text that ends a turn (llama.cpp's "eot"), where the family has one. */
   readonly eotToken?: string;
+  /** The tokenizer's own begin and end tokens come before those of the configuration. */
+  readonly prefersTokenizer?: true;
   /** Token text that ends a message before a tool call (llama.cpp's "eom"), where the family has one. */
   readonly eomToken?: string;
 }
@@ -104,6 +107,8 @@ export interface Family {
   readonly hasDepthDecoder?: true;
   /** Present when the family is made of several models, in the order of the computation. */
   readonly parts?: readonly ModelPart[];
+  /** Present when the family speaks. */
+  readonly speech?: SpeechBehaviour;
   /** Present when the family chats. */
   readonly chat?: ChatBehaviour;
 }

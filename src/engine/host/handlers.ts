@@ -65,6 +65,13 @@ export function createHandlers(log: Log): Handlers {
       return result.info;
     },
 
+    async loadVocabulary({ engineFolder, modelPath }, { signal }) {
+      await text?.dispose();
+      text = undefined;
+      binding ??= await loadEngine(engineFolder, false, 1, native.write);
+      text = await TextModel.loadVocabulary(binding, modelPath, signal);
+    },
+
     async createContext(params) {
       contextSize = await loaded().createContext(params);
       return { contextSize };

@@ -212,6 +212,8 @@ export interface ConvertParams {
 export interface EngineCalls {
   load: { params: LoadParams; event: { fraction: number }; result: LoadedModel };
   createContext: { params: ContextParams; event: never; result: { contextSize: number } };
+  /** only the vocabulary of a model, whatever its architecture; tokenize and pieces work then */
+  loadVocabulary: { params: { engineFolder: string; modelPath: string }; event: never; result: void };
   /** special: true reads token strings such as <|eot_id|> as tokens; false reads them as text */
   tokenize: { params: { text: string; special: boolean }; event: never; result: number[] };
   /** one piece of bytes per id; special: true writes special tokens as their strings, false as nothing */

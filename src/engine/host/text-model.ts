@@ -71,6 +71,23 @@ export class TextModel {
     }
   }
 
+  /** Loads the vocabulary alone. llama.cpp need not know the architecture: it is told another one. */
+  static async loadVocabulary(
+    binding: EngineBinding,
+    modelPath: string,
+    signal: AbortSignal,
+  ): Promise<TextModel> {
+    const model = await binding.llama.loadModel({
+      modelPath,
+      vocabOnly: true,
+      gpuLayers: 0,
+      // The types allow only numbers and booleans; the override itself takes any string.
+      metadataOverrides: { general: { architecture: "llama" as unknown as never } },
+      loadSignal: signal,
+    });
+    return new TextModel(binding, model, modelPath);
+  }
+
   tokenize(text: string, special: boolean): number[] {
     return this.model.tokenize(text, special, "trimLeadingSpace");
   }

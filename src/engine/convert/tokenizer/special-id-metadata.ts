@@ -25,12 +25,14 @@ export function specialIdMetadata(subject: Subject): [string, GgufValue][] {
     const id = text === undefined ? -1 : tokens.indexOf(text);
     return id < 0 ? undefined : id;
   };
-  const bos = needs.bosTokenId ?? idOf(specialTokenText(config, "bos_token"));
+  const ownBos = idOf(specialTokenText(config, "bos_token"));
+  const bos = needs.prefersTokenizer ? (ownBos ?? needs.bosTokenId) : (needs.bosTokenId ?? ownBos);
   const pad = needs.padTokenId ?? idOf(specialTokenText(config, "pad_token"));
   const affixes = readAffixes(subject, bos);
   // Where no configuration names an id, a turn's text still ends with the tokenizer's own end token.
   const ownEos = idOf(specialTokenText(config, "eos_token"));
-  const eosIds = needs.eosTokenIds.length === 0 && ownEos !== undefined ? [ownEos] : needs.eosTokenIds;
+  const takesOwn = needs.prefersTokenizer === true || needs.eosTokenIds.length === 0;
+  const eosIds = takesOwn && ownEos !== undefined ? [ownEos] : needs.eosTokenIds;
   for (const id of [bos, pad, ...eosIds, ...affixes.prefix, ...affixes.suffix]) {
     if (id !== undefined && id >= tokens.length) {
       throw badFile(

@@ -3,6 +3,7 @@ import { readCsmConfig } from "./config.js";
 import { csmMetadata } from "./metadata.js";
 import { originalLayout } from "./original-layout.js";
 import { samplingMetadata } from "./sampling.js";
+import { csmSpeech } from "./speech.js";
 import { csmTensors } from "./tensors.js";
 import { csmTypes } from "./types.js";
 
@@ -14,6 +15,7 @@ export const csm: Family = {
   ggufArchitecture: "csm",
   autoType: "q8_0",
   hasDepthDecoder: true,
+  speech: csmSpeech,
   foreignLayout: originalLayout,
   describe(texts, architecture) {
     const config = readCsmConfig(texts);
@@ -26,10 +28,11 @@ export const csm: Family = {
       metadata: new Map([...csmMetadata(config), ...samplingMetadata(texts)]),
       tokenizer: {
         vocabSize: config.textVocabSize,
-        bosTokenId: config.bosTokenId,
-        padTokenId: config.padTokenId,
-        // A turn's text ends with the tokenizer's end token; speech ends with a frame of codes.
+        bosTokenId: within(config.bosTokenId, config.textVocabSize),
+        padTokenId: within(config.padTokenId, config.textVocabSize),
+        // A turn's text is between the tokenizer's tokens; speech ends with a frame of codes.
         eosTokenIds: [],
+        prefersTokenizer: true,
       },
     };
   },
@@ -50,3 +53,8 @@ export const csm: Family = {
     },
   ],
 };
+
+/** Ids of the classes' defaults stay in the files of models with a smaller vocabulary. */
+function within(id: number | undefined, vocabSize: number): number | undefined {
+  return id !== undefined && id < vocabSize ? id : undefined;
+}

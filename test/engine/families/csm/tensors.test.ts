@@ -4,7 +4,7 @@ import { csmTypes } from "../../../../src/engine/families/csm/types.js";
 import { readGguf } from "../../../../src/engine/formats/gguf-reader.js";
 import type { GgufFile } from "../../../../src/engine/formats/gguf.js";
 import { OUTPUT_TYPES } from "../../../../src/engine/tensors/output-type.js";
-import { checkpointFloats } from "../../../helpers/safetensors-floats.js";
+import { checkpointFloats } from "../../../helpers/checkpoint-floats.js";
 import { convert, tensorBytes, useTemporaryFolders } from "../../convert/converted.js";
 import { fixtureFolder } from "../texts.js";
 

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { openCheckpoint } from "../../src/engine/formats/checkpoint.js";
-import { readSafetensorsHeader } from "../../src/engine/formats/safetensors.js";
 import { convertFloats, isFloatType } from "../../src/engine/tensors/float-convert.js";
 
 export interface Values<Data> {
@@ -20,18 +19,6 @@ export async function checkpointFloats(folder: string): Promise<Map<string, Valu
       const data = new Float32Array(bytes / (dtype === "F32" ? 4 : 2));
       convertFloats(stored, dtype, new Uint8Array(data.buffer), "F32");
       return [name, { shape, data }];
-    }),
-  );
-}
-
-/** Every tensor of a safetensors file of F32 and I32. */
-export async function readGoldens(file: string): Promise<Map<string, Values<Float32Array | Int32Array>>> {
-  const { tensors } = await readSafetensorsHeader(file);
-  const bytes = readFileSync(file);
-  return new Map(
-    tensors.map(({ name, dtype, shape, offset, bytes: length }) => {
-      const { buffer } = Uint8Array.from(bytes.subarray(offset, offset + length));
-      return [name, { shape, data: dtype === "I32" ? new Int32Array(buffer) : new Float32Array(buffer) }];
     }),
   );
 }
