@@ -1,0 +1,11 @@
+import { parseModelReference } from "../engine/hub/model-reference.js";
+
+/** Says that a bundled model is random numbers, wherever its voice could be taken for what a real one sounds like. */
+export async function noteUntrained(model: string, note: (text: string) => void): Promise<void> {
+  const reference = await parseModelReference(model);
+  if (reference.kind === "bundled") {
+    note(
+      `${reference.name} is untrained: what it says is noise. Give a real model with -m, as sesame/csm-1b.`,
+    );
+  }
+}
