@@ -2,7 +2,7 @@ import { cacheCells, cacheSize, type CacheType } from "./cache-size.js";
 import { computeBufferBytes } from "./compute-buffer.js";
 import { readAttention, readDecoderSizes } from "./decoder-sizes.js";
 import type { ModelTensor } from "./open-model.js";
-import { repackedBytes } from "./repacked-weights.js";
+import { placeWeights } from "./repacked-weights.js";
 import type { KnownModel } from "./understand.js";
 
 export interface MemoryOptions {
@@ -19,8 +19,9 @@ export interface MemoryOptions {
 /** What a model takes with one context length, in bytes. */
 export interface MemoryRow {
   readonly context: number;
+  /** Mapped from the file, or on the GPU. */
   readonly weights: number;
-  /** Second copies of weights in the order that the CPU's kernels like. */
+  /** Copies of weights in the order that the CPU's kernels like. */
   readonly repacked: number;
   readonly cache_full: number;
   readonly cache_sliding: number;
@@ -41,10 +42,13 @@ export interface MemoryEstimate {
 }
 
 /** Resident memory of an engine process that has loaded a model of a megabyte. */
-const PROCESS_BYTES = 122e6;
+const PROCESS_BYTES = 120e6;
+
+/** Positions of a prompt that the speech library reads at once (speech-session.cpp). */
+const SPEECH_BATCH = 128;
 
 /**
- * Estimates what running a text model takes. The weights are given apart, because those of a checkpoint are what its
+ * Estimates what running a model takes. The weights are given apart, because those of a checkpoint are what its
  * conversion would write.
  */
 export function estimateMemory(
@@ -58,11 +62,14 @@ export function estimateMemory(
   const vocabulary = outputRows(weights.tensors);
   const layers = sizes.layers ?? 0;
   const onGpu = (name: string): boolean => layerOf(name, layers) > layers - gpuLayers;
-  const weightBytes = sum(weights.tensors);
+  // The speech library packs weights too, but gives back what it has copied.
+  const isSpeech = model.family.parts !== undefined;
   const gpuWeights = sum(weights.tensors.filter(({ name }) => onGpu(name)));
-  const repacked = repackedBytes(weights.tensors.filter(({ name }) => !onGpu(name)));
+  const onCpu = weights.tensors.filter(({ name }) => !onGpu(name));
+  const { mapped, repacked } = isSpeech ? { mapped: sum(onCpu), repacked: 0 } : placeWeights(onCpu);
+  const weightBytes = mapped + gpuWeights;
   const rows = contexts.map((context): MemoryRow => {
-    const options = { type: cacheType, sliding, batch: Math.min(batch, context) };
+    const options = { type: cacheType, sliding, batch: Math.min(isSpeech ? SPEECH_BATCH : batch, context) };
     const cache = cacheSize(sizes, attention, context, options);
     const held = { ...attention, layers: attention.layers.slice(Math.max(0, layers + 1 - gpuLayers)) };
     const compute = computeBufferBytes(sizes, attention, {

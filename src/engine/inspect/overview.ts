@@ -46,8 +46,8 @@ export interface Overview extends TextFacts {
 
 /** Context lengths that the page shows a cache for, as far as the model has them. */
 const SHOWN_CONTEXTS = [8192, 32_768, 131_072];
-/** Tokens per evaluation, as chat has it. */
-export const BATCH = 512;
+/** Tokens per evaluation: 512, as chat has it, and the one that node-llama-cpp adds where layers slide. */
+export const BATCH = 513;
 
 export function overviewOf(model: KnownModel): Overview {
   const { family, values } = model;
