@@ -13,8 +13,16 @@ export function requireClassifier(facts: ModelFacts): Classifier {
   );
 }
 
-/** @throws UserError CLASSIFIER_ONLY (exit 65) for a model that writes no text */
+/** @throws UserError CLASSIFIER_ONLY, SPEECH_ONLY (exit 65) for a model that writes no text */
 export function requireTextModel(facts: ModelFacts): void {
+  if (facts.speech) {
+    throw new UserError(
+      "badFile",
+      "SPEECH_ONLY",
+      `${facts.path} is a speech model (${facts.family.title}): it writes no text.`,
+      'Let it speak with parley speak -m MODEL "text".',
+    );
+  }
   if (facts.classifier === undefined) return;
   throw new UserError(
     "badFile",

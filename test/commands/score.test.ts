@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { convertTo, repositoryFile, temporaryFolder } from "../helpers/models.js";
 import { runParley } from "../helpers/run-parley.js";
+import { goldenClip } from "../helpers/speech.js";
 
 let folder: string;
 let model: string;
@@ -62,6 +63,74 @@ describe("parley score", () => {
   ])("refuses %s", async (_name, args, input, code, error) => {
     const command = args.map((arg) => (arg === "MODEL" ? model : arg));
     const run = await runParley(["score", ...command, "--json"], { input, cwd: folder });
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: error } });
+    expect(run.code).toBe(code);
+  });
+});
+
+/** 16-bit mono at 24 kHz. */
+function wav(samples: Float32Array): Buffer {
+  const header = Buffer.alloc(44);
+  header.write("RIFF");
+  header.writeUInt32LE(36 + 2 * samples.length, 4);
+  header.write("WAVEfmt ", 8);
+  for (const [offset, value] of [
+    [16, 16],
+    [24, 24000],
+    [28, 48000],
+    [40, 2 * samples.length],
+  ] as const) {
+    header.writeUInt32LE(value, offset);
+  }
+  for (const [offset, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ] as const) {
+    header.writeUInt16LE(value, offset);
+  }
+  header.write("data", 36);
+  const data = Int16Array.from(samples, (sample) => Math.round(sample * 32768));
+  return Buffer.concat([header, Buffer.from(data.buffer)]);
+}
+
+describe("parley score of a conversation", () => {
+  const reference = JSON.parse(
+    readFileSync(repositoryFile("test/reference/data/csm-six-scores.json"), "utf8"),
+  ) as Record<string, number> & { turns: { speaker: number; text: string; samples: number }[] };
+  let speech: string;
+  beforeAll(async () => {
+    speech = await convertTo(folder, repositoryFile("test/fixtures/csm-six"), "f32");
+  });
+
+  it("gives the three losses of the reference", async () => {
+    let start = 0;
+    const turns = [];
+    for (const [i, { speaker, text: words, samples }] of reference.turns.entries()) {
+      const audio = `${i}.wav`;
+      await writeFile(path.join(folder, audio), wav(goldenClip().subarray(start, start + samples)));
+      turns.push({ speaker, text: words, audio });
+      start += samples;
+    }
+    const file = path.join(folder, "turns.json");
+    await writeFile(file, JSON.stringify(turns));
+    const run = await runParley(["score", speech, file, "--json"]);
+    expect(run.stderr).toBe("");
+    const losses = JSON.parse(run.stdout) as Record<string, number>;
+    expect(Object.keys(losses)).toEqual(["loss", "backbone_loss", "depth_decoder_loss"]);
+    for (const [name, value] of Object.entries(losses)) {
+      expect(Math.abs(value - reference[name]!), name).toBeLessThan(1e-3);
+    }
+  });
+
+  it.each([
+    ["no file", [], 2, "USAGE"],
+    ["a text", ["text.txt"], 65, "CONTEXT_JSON"],
+    ["a list without turns", ["empty.json"], 65, "NOTHING_TO_SCORE"],
+  ])("refuses %s", async (_name, args, code, error) => {
+    await writeFile(path.join(folder, "empty.json"), "[]");
+    const run = await runParley(["score", speech, ...args, "--json"], { cwd: folder });
     expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: error } });
     expect(run.code).toBe(code);
   });

@@ -1,14 +1,18 @@
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { Args, Flags } from "@oclif/core";
+import { Args, Flags, type Interfaces } from "@oclif/core";
 import { checkTokens } from "../../engine/client/check-tokens.js";
+import type { ModelFacts } from "../../engine/client/model-facts.js";
 import { UserError } from "../../engine/errors.js";
-import { tokenListFrom } from "../../ui/chat-flags.js";
-import { modelFlags } from "../../ui/model-flags.js";
-import { openTextModel } from "../../ui/open-text-model.js";
-import { safeLine } from "../../ui/safe-text.js";
-import { KV_TYPES } from "../../engine/host/protocol.js";
+import { KV_TYPES, type ForwardResult } from "../../engine/host/protocol.js";
 import { BaseCommand } from "../../ui/base-command.js";
+import { tokenListFrom } from "../../ui/chat-flags.js";
+import { findModel } from "../../ui/find-model.js";
+import { outputsOf, writtenFiles } from "../../ui/forward-outputs.js";
+import { forwardText, type ForwardReport } from "../../ui/forward-report.js";
+import { modelFlags } from "../../ui/model-flags.js";
+import { requireTextModel } from "../../ui/model-use.js";
+import { openSpeechModel } from "../../ui/open-speech-model.js";
+import { openTextModel } from "../../ui/open-text-model.js";
+import type { Progress } from "../../ui/progress.js";
 
 export default class InspectForward extends BaseCommand {
   static override summary = "run a model once and write logits, hidden states or attention weights as .npy";
@@ -16,7 +20,8 @@ export default class InspectForward extends BaseCommand {
     "logits.npy [T, vocab], hidden_states.npy [layers+1, T, hidden], attentions.npy [layers, heads, T, T], float32, with",
     "the meaning these fields have in transformers: hidden_states[0] is the embeddings, [i] the output of layer i, the last",
     "one taken after the final norm. Prints the likeliest next tokens. A TEXT gets the token that begins a text, if the",
-    "tokenizer adds one. For exact comparison use --kv-type f32.",
+    "tokenizer adds one. Of a speech model the backbone is run: its text ids, logits of codebook 0, always exact.",
+    "For exact comparison use --kv-type f32.",
   ].join("\n");
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./model-f32.gguf "def f(x):" --logits --out out --kv-type f32',
@@ -77,25 +82,23 @@ export default class InspectForward extends BaseCommand {
       );
     }
     const progress = this.progress(flags);
-    const { facts, session } = await openTextModel({
-      model: args.model,
-      flags,
-      progress,
-      signal: this.signal,
-    });
+    const facts = await findModel({ model: args.model, flags, progress, signal: this.signal });
+    if (flags.logits && !facts.speech) requireTextModel(facts);
+    const listed = flags.tokens === undefined ? undefined : tokenListFrom(flags.tokens, "--tokens");
+    const job = { facts, text: args.text, listed, progress };
+    const report = await (facts.speech ? this.runBackbone(job, flags) : this.runText(job, flags));
+    progress.finish();
+    if (flags.json) this.answerJson(report);
+    else this.answer(forwardText(report));
+  }
+
+  private async runText(job: Job, flags: ForwardFlags): Promise<ForwardReport> {
+    const { facts, progress } = job;
+    const { session } = await openTextModel({ model: facts.path, flags, progress, signal: this.signal });
     try {
-      const tokens =
-        flags.tokens !== undefined
-          ? tokenListFrom(flags.tokens, "--tokens")
-          : [...facts.prefixTokens, ...(await session.tokenize(args.text ?? "", { special: false }))];
-      checkTokens(tokens, facts);
-      const folder = flags.out === undefined ? "" : path.resolve(flags.out);
-      if (folder !== "") await makeFolder(folder);
-      const outputs = {
-        ...(flags.logits ? { logits: path.join(folder, "logits.npy") } : {}),
-        ...(flags["hidden-states"] ? { hiddenStates: path.join(folder, "hidden_states.npy") } : {}),
-        ...(flags.attentions ? { attentions: path.join(folder, "attentions.npy") } : {}),
-      };
+      const tokens = await tokensFrom(job, (text) => session.tokenize(text, { special: false }));
+      const { layers, heads, hidden, vocabulary } = facts;
+      const outputs = await outputsOf(flags);
       const run = session.forward(
         {
           tokens,
@@ -105,51 +108,68 @@ export default class InspectForward extends BaseCommand {
           batchSize: flags["batch-size"],
           threads: session.threads,
           outputs,
-          sizes: {
-            layers: facts.layers,
-            heads: facts.heads,
-            hidden: facts.hidden,
-            vocabulary: facts.vocabulary,
-          },
+          sizes: { layers, heads, hidden, vocabulary },
           top: flags.top,
         },
         this.signal,
       );
-      let step = await run.next();
-      for (; step.done !== true; step = await run.next()) {
-        progress.update({ label: "running the model", ...step.value, unit: "tokens" });
-      }
-      progress.finish();
-      const { top, shapes } = step.value;
+      const result = await this.follow(run, progress);
+      // a classifier has no matrix over the vocabulary
+      const top = facts.classifier ? [] : result.top;
       const pieces = await session.pieces(top.map(({ id }) => id));
-      const next = top.map((entry, i) => ({
-        ...entry,
-        piece: Buffer.from(pieces[i] ?? []).toString("utf8"),
-      }));
-      const files = Object.entries(outputs).map(([name, file]) => ({ path: file, shape: shapes[name] }));
-      if (flags.json) {
-        this.answerJson({ tokens, next, files });
-        return;
-      }
-      const lines = next.map(
-        ({ id, logit, probability, piece }) =>
-          `${String(id).padStart(7)}  ${(probability * 100).toFixed(2).padStart(6)} %  logit ${logit.toFixed(4).padStart(9)}  ${JSON.stringify(safeLine(piece))}`,
-      );
-      const written = files.map(({ path: file, shape }) => `${file}  [${shape?.join(", ")}]`);
-      this.answer([`likeliest after ${tokens.length} tokens:`, ...lines, ...written].join("\n"));
+      const next = top.map((one, i) => ({ ...one, piece: Buffer.from(pieces[i] ?? []).toString("utf8") }));
+      return { tokens, next, files: writtenFiles(outputs, result) };
     } finally {
       await session.close();
     }
   }
+
+  private async runBackbone(job: Job, flags: ForwardFlags): Promise<ForwardReport> {
+    const { facts, progress } = job;
+    const opened = { flags: { ...flags, model: facts.path }, progress, signal: this.signal };
+    const session = await openSpeechModel(opened);
+    try {
+      const tokens = await tokensFrom(job, (text) => session.tokenize(text, this.signal));
+      const outputs = await outputsOf(flags);
+      const prompt = { tokens: Int32Array.from(tokens), codes: new Int32Array() };
+      const run = session.forward({ ...prompt, heads: facts.heads, outputs, top: flags.top }, this.signal);
+      const result = await this.follow(run, progress);
+      // ids of codebook 0 stand for no text
+      return { tokens, next: result.top, files: writtenFiles(outputs, result) };
+    } finally {
+      await session.close();
+    }
+  }
+
+  private async follow(
+    run: AsyncGenerator<{ done: number; total: number }, ForwardResult>,
+    progress: Progress,
+  ): Promise<ForwardResult> {
+    let step = await run.next();
+    for (; step.done !== true; step = await run.next()) {
+      progress.update({ label: "running the model", ...step.value, unit: "tokens" });
+    }
+    return step.value;
+  }
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new UserError(
-      "cannotCreate",
-      "OUTPUT_FOLDER",
-      `${folder} cannot be made: ${(error as Error).message}`,
-      "Choose another folder with --out.",
-    );
-  });
+interface Job {
+  facts: ModelFacts;
+  text: string | undefined;
+  /** ids instead of a text */
+  listed: number[] | undefined;
+  progress: Progress;
+}
+
+type ForwardFlags = Interfaces.InferredFlags<typeof InspectForward.flags> &
+  Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
+
+/** The given ids, or those of the text behind the tokens that begin every text. */
+async function tokensFrom(
+  { facts, text, listed }: Job,
+  tokenize: (text: string) => Promise<number[]>,
+): Promise<number[]> {
+  const tokens = listed ?? [...facts.prefixTokens, ...(await tokenize(text ?? ""))];
+  checkTokens(tokens, facts);
+  return tokens;
 }

@@ -12,6 +12,8 @@ export interface SpeechSampling {
 export interface SpeechDefaults {
   /** Text id that ends the audio of an earlier turn. */
   readonly audioEndToken: number;
+  /** The code that fills the frame which that token stands for. */
+  readonly eosCode: number;
   /** Most frames of an utterance, where the checkpoint says. */
   readonly maxFrames: number;
   readonly sampling: SpeechSampling;

@@ -21,6 +21,7 @@ export const csmSpeech: SpeechBehaviour = {
     }
     return {
       audioEndToken,
+      eosCode: number("csm.audio.eos_code") ?? 0,
       maxFrames: number("csm.max_frames") ?? MAX_FRAMES,
       sampling: {
         temperature: number("general.sampling.temp") ?? TEMPERATURE,
