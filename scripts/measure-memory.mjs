@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Compares `parley inspect memory` with what the engine process takes when it runs the model: a prompt of two full
 // batches is read, then the kernel is asked (Linux), and the sizes that llama.cpp logs are added up. Prints one JSON
-// line per model and context.
+// line per model and context. A speech model speaks in this process, which is left out of both figures.
 // Usage: node scripts/measure-memory.mjs FILE.gguf [--ctx 4096,32768] [--kv-type f16] [--swa-full] [--threads 2]
 //          [--prompt 1024]
 import { execFileSync } from "node:child_process";
@@ -15,6 +15,7 @@ const load = (name) => import(path.join(root, "dist", "engine", name));
 const { EngineProcess } = await load("client/engine-process.js");
 const { readModelFacts } = await load("client/model-facts.js");
 const { TextSession } = await load("client/text-session.js");
+const { readGguf } = await load("formats/gguf-reader.js");
 const { findEngine } = await load("build/engine-store.js");
 
 const { values, positionals } = parseArgs({
@@ -85,6 +86,27 @@ async function measure(file, contextSize) {
   }
 }
 
+/** A speech model, in this process: what it takes beyond what the process had before. */
+async function measureSpeech(file, contextSize) {
+  const { loadAddon } = await load("host/llama-binding.js");
+  const { SpeechModel } = await load("host/speech-model.js");
+  const addon = loadAddon(process.env.PARLEY_ENGINE ?? (await findEngine("off")).folder);
+  const before = statusOf(process.pid, "VmRSS");
+  const model = await SpeechModel.load(addon, file, { threads: Number(values.threads) });
+  const maxFrames = Math.min(20, contextSize - 1);
+  const utterance = {
+    tokens: new Int32Array(contextSize - maxFrames).fill(5),
+    codes: new Int32Array(0),
+    seed: 1,
+    maxFrames,
+  };
+  const sampling = { temperature: 0, topK: 0, depthTemperature: 0, depthTopK: 0 };
+  for await (const _ of model.speak([utterance], { width: 1, kvType: "f16", sampling }));
+  const resident = statusOf(process.pid, "VmRSS") - before;
+  model.dispose();
+  return resident;
+}
+
 function estimate(file, contextSize) {
   const args = [
     "inspect",
@@ -104,6 +126,15 @@ function estimate(file, contextSize) {
 
 for (const file of positionals) {
   for (const contextSize of values.ctx.split(",").map(Number)) {
+    if ((await readGguf(file, { purpose: "inspect" })).metadata.get("general.architecture").value === "csm") {
+      const resident = await measureSpeech(file, contextSize);
+      const [{ total, process: own }] = estimate(file, contextSize).rows;
+      const ratio = { resident: (total - own) / resident };
+      process.stdout.write(
+        `${JSON.stringify({ file: path.basename(file), contextSize, ratio, estimated: total - own, resident })}\n`,
+      );
+      continue;
+    }
     const measured = await measure(file, contextSize);
     const buffers = Object.values(measured.buffers).reduce((sum, bytes) => sum + bytes, 0);
     const [row] = estimate(file, contextSize).rows;

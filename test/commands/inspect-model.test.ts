@@ -1,7 +1,9 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runConversion } from "../../src/engine/client/run-conversion.js";
+import { readGguf } from "../../src/engine/formats/gguf-reader.js";
+import { layoutGguf } from "../../src/engine/formats/gguf-writer.js";
 import type { Overview } from "../../src/engine/inspect/overview.js";
 import type { TensorStats } from "../../src/engine/inspect/tensor-stats.js";
 import { startHub, temporaryFolder as hubFolder, variablesFor } from "../engine/hub/hub-fixture.js";
@@ -37,6 +39,17 @@ async function edited(name: string, changes: object): Promise<string> {
   await cp(fixture(name), copy, { recursive: true });
   const config = JSON.parse(await readFile(path.join(copy, "config.json"), "utf8")) as object;
   await writeFile(path.join(copy, "config.json"), JSON.stringify({ ...config, ...changes }));
+  return copy;
+}
+
+/** The same GGUF file as another tool would have written it: its weights are zeros, the keys of parley's own are gone. */
+async function withoutOwnKeys(file: string): Promise<string> {
+  const { metadata, tensors } = await readGguf(file, { purpose: "inspect" });
+  const kept = new Map([...metadata].filter(([key]) => !key.startsWith("parley.")));
+  const { header, totalBytes } = layoutGguf({ metadata: kept, tensors });
+  const copy = file.replace(/\.gguf$/, "-foreign.gguf");
+  await writeFile(copy, header);
+  await truncate(copy, totalBytes);
   return copy;
 }
 
@@ -107,6 +120,25 @@ describe("parley inspect MODEL", () => {
     expect(split.files).toBeGreaterThan(1);
     // the frequency table is computed at conversion
     expect(split.parameters).toBe(whole.parameters + 4);
+  });
+
+  it("reads files of other tools, which keep sizes and no configuration", async () => {
+    for (const name of ["cwm-irregular", "glm-wide-heads"]) {
+      const own = await convertTo(folder, fixture(name), "f32");
+      const foreign = await withoutOwnKeys(own);
+      const [expected, found] = [await document<Overview>(own), await document<Overview>(foreign)];
+      for (const key of ["sizes", "attention", "cache", "parameters", "generation", "template"] as const)
+        expect(found[key], `${name}: ${key}`).toEqual(expected[key]);
+      const diff = await document<{ differences: unknown[]; equal: number; unknown: number }>(
+        "config",
+        fixture(name),
+        "--diff",
+        foreign,
+      );
+      expect(diff.differences).toEqual([]);
+      expect(diff.equal).toBeGreaterThanOrEqual(10);
+      expect(diff.unknown).toBeGreaterThan(10);
+    }
   });
 
   it("shows labels of a classifier and lets no escape sequence through", async () => {
@@ -292,7 +324,6 @@ describe("parley inspect tensors", () => {
     expect(tensors[0]).toMatchObject({ type: "Q8_0", shape: [32, 32] });
     const bytes = await readFile(gguf);
     // Q8_0: a float16 scale and 32 signed bytes; find the tensor by its place in the list
-    const { readGguf } = await import("../../src/engine/formats/gguf-reader.js");
     const { offset, bytes: size } = (await readGguf(gguf, { purpose: "inspect" })).tensors.find(
       ({ name }) => name === "blk.2.attn_q.weight",
     )!;

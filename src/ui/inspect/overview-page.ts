@@ -3,7 +3,7 @@ import type { Overview } from "../../engine/inspect/overview.js";
 import { formatBytes } from "../../engine/system/format-bytes.js";
 import { safeLine } from "../safe-text.js";
 import { attentionStrip } from "./attention-strip.js";
-import { counted, field, grouped, parameterCount, table, type ViewOptions } from "./layout.js";
+import { counted, field, grouped, parameterCount, table, wrap, type ViewOptions } from "./layout.js";
 import { partsDrawing } from "./parts-drawing.js";
 
 /** Longer lines are hard to read. */
@@ -18,12 +18,13 @@ export function overviewPage(model: Overview, memory: MemoryEstimate, options: V
     text === null ? [] : field(label, text, view);
   const architecture = model.architecture === null ? "" : ` · ${safeLine(model.architecture)}`;
   return [
-    `${colours.bold(safeLine(model.name))}  ${model.family_title}${architecture}`,
-    colours.dim(
+    ...heading(safeLine(model.name), `${model.family_title}${architecture}`, view),
+    ...wrap(
       safeLine(model.revision === null ? model.model : `${model.model}@${model.revision}`, {
         maxLength: 500,
       }),
-    ),
+      columns,
+    ).map((text) => colours.dim(text)),
     "",
     ...line(
       "parameters",
@@ -46,6 +47,12 @@ export function overviewPage(model: Overview, memory: MemoryEstimate, options: V
     ...line("licence", licenceText(model)),
     ...model.notes.flatMap((note) => field("note", safeLine(note, { maxLength: 1000 }), view)),
   ].join("\n");
+}
+
+/** On one line where there is room. */
+function heading(name: string, family: string, { columns, colours }: ViewOptions): string[] {
+  if (name.length + 2 + family.length <= columns) return [`${colours.bold(name)}  ${family}`];
+  return [...wrap(name, columns).map((line) => colours.bold(line)), ...wrap(family, columns)];
 }
 
 function typeList({ types, tensors }: Overview): string {

@@ -82,8 +82,9 @@ describe("the views of inspect", () => {
   });
 
   it("fit into a narrow terminal", () => {
+    const long = "a-name-that-goes-on/".repeat(5);
     const harmless = JSON.parse(
-      JSON.stringify(overview).replaceAll(JSON.stringify(hostile).slice(1, -1), "x"),
+      JSON.stringify(overview).replaceAll(JSON.stringify(hostile).slice(1, -1), long),
     ) as Overview;
     const lines = overviewPage(harmless, memory, plain(60)).split("\n");
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
