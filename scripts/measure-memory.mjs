@@ -101,7 +101,8 @@ async function measureSpeech(file, contextSize) {
     maxFrames,
   };
   const sampling = { temperature: 0, topK: 0, depthTemperature: 0, depthTopK: 0 };
-  for await (const _ of model.speak([utterance], { width: 1, kvType: "f16", sampling }));
+  const speech = model.speak([utterance], { width: 1, kvType: "f16", sampling });
+  while (!(await speech.next()).done);
   const resident = statusOf(process.pid, "VmRSS") - before;
   model.dispose();
   return resident;
