@@ -24,6 +24,7 @@ SCRIPTS = [
     "make_random_strings.py",
     "make_llama3.py",
     "make_tiny_cwm.py",
+    "make_tiny_csm.py",
     "make_csm_checkpoints.py",
     "make_csm_goldens.py",
     "make_csm_scores.py",

@@ -1,4 +1,4 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { planConversion } from "../../../../src/engine/convert/convert-checkpoint.js";
@@ -86,6 +86,20 @@ describe("the layouts of a CSM checkpoint", () => {
       code: "PRETOKENIZER_UNKNOWN",
       message: expect.stringContaining("normalizer") as string,
     });
+  });
+
+  it("takes the tokens around a turn from the tokenizer, whatever ids stand in the configurations", async () => {
+    const copy = await copyFixture("csm-six", await newFolder());
+    const change = async (name: string, values: object) => {
+      const file = path.join(copy, name);
+      const document = JSON.parse(await readFile(file, "utf8")) as object;
+      await writeFile(file, JSON.stringify({ ...document, ...values }));
+    };
+    await change("config.json", { bos_token_id: 128000, pad_token_id: 128002, eos_token_id: 5 });
+    await change("generation_config.json", { eos_token_id: 0 });
+    const { metadata } = await planConversion(copy, { type: "f16" });
+    expect(metadata.get("tokenizer.ggml.bos_token_id")?.value).toBe(266);
+    expect(metadata.get("tokenizer.ggml.eos_token_id")?.value).toBe(267);
   });
 
   it("gives from a GGUF file what the checkpoint gives", async () => {
