@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/p
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runConversion } from "../../src/engine/client/run-conversion.js";
+import type { GgufValue } from "../../src/engine/formats/gguf.js";
 import { readGguf } from "../../src/engine/formats/gguf-reader.js";
 import { layoutGguf } from "../../src/engine/formats/gguf-writer.js";
 import type { Overview } from "../../src/engine/inspect/overview.js";
@@ -43,9 +44,10 @@ async function edited(name: string, changes: object): Promise<string> {
 }
 
 /** The same GGUF file as another tool would have written it: its weights are zeros, the keys of parley's own are gone. */
-async function withoutOwnKeys(file: string): Promise<string> {
+async function withoutOwnKeys(file: string, changes: Record<string, GgufValue> = {}): Promise<string> {
   const { metadata, tensors } = await readGguf(file, { purpose: "inspect" });
   const kept = new Map([...metadata].filter(([key]) => !key.startsWith("parley.")));
+  for (const [key, value] of Object.entries(changes)) kept.set(key, value);
   const { header, totalBytes } = layoutGguf({ metadata: kept, tensors });
   const copy = file.replace(/\.gguf$/, "-foreign.gguf");
   await writeFile(copy, header);
@@ -138,6 +140,26 @@ describe("parley inspect MODEL", () => {
       expect(diff.differences).toEqual([]);
       expect(diff.equal).toBeGreaterThanOrEqual(10);
       expect(diff.unknown).toBeGreaterThan(10);
+    }
+  });
+
+  it("survives sizes that cannot be", async () => {
+    const file = await convertTo(folder, fixture("cwm-irregular"), "f32");
+    const uint32 = (value: number): GgufValue => ({ type: "uint32", value });
+    const many = await withoutOwnKeys(file, { "cwm.block_count": uint32(4e9) });
+    const refused = await runParley(["inspect", many, "--json"]);
+    expect(refused.code).toBe(65);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "LIMIT_LAYERS" } });
+    const strange = await withoutOwnKeys(file, {
+      "cwm.attention.head_count": uint32(0),
+      "cwm.attention.key_length": { type: "float32", value: 0.5 },
+      "cwm.context_length": uint32(4e9),
+      "cwm.attention.sliding_window_pattern": { type: "string", value: "x" },
+    });
+    for (const topic of [[], ["config"], ["memory"], ["memory", "--kv-type", "q8_0"], ["tensors"]]) {
+      const [command = [], ...flags] = topic;
+      const run = await runParley(["inspect", ...[command].flat(), strange, ...flags]);
+      expect({ topic, code: run.code, stderr: run.stderr }).toEqual({ topic, code: 0, stderr: "" });
     }
   });
 

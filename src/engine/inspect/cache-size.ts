@@ -1,4 +1,4 @@
-import { bytesOf } from "../tensors/ggml-types.js";
+import { ggmlType } from "../tensors/ggml-types.js";
 import type { AttentionLayout, DecoderSizes } from "./decoder-sizes.js";
 
 /** Types a cache may have. */
@@ -55,10 +55,9 @@ export function cacheSize(
 /** Keys and values of one token in one layer. */
 export function bytesPerCell(sizes: DecoderSizes, type: CacheType): number {
   const heads = sizes.key_value_heads ?? 0;
-  return [sizes.head_dim ?? 0, sizes.value_dim ?? 0].reduce(
-    (sum, width) => sum + bytesOf(type.toUpperCase(), heads * width),
-    0,
-  );
+  const { blockSize, typeSize } = ggmlType(type.toUpperCase());
+  const widths = [sizes.head_dim ?? 0, sizes.value_dim ?? 0];
+  return widths.reduce((sum, width) => sum + Math.ceil((heads * width) / blockSize) * typeSize, 0);
 }
 
 function roundUp(cells: number): number {
