@@ -64,6 +64,14 @@ export default class Chat extends BaseCommand {
     }
     const text = await readPrompt({ words, prompt: flags.prompt, file: flags.file, stdin: process.stdin });
     if (text === undefined && isScreenTerminal() && !flags.json && !flags.raw) return this.openScreen(flags);
+    if (flags.continue || flags.chat !== undefined) {
+      throw new UserError(
+        "usage",
+        "CHAT_ON_SCREEN",
+        "--continue and --chat go on with a saved chat on the screen, which needs a terminal and no prompt.",
+        "Leave the prompt out; for scripts give the messages with --jsonl.",
+      );
+    }
     if (text === undefined || text === "") {
       throw new UserError(
         "usage",
