@@ -56,11 +56,31 @@ export default class Trace extends BaseCommand {
     });
     try {
       const trace = await this.open(facts, session, program, flags);
-      await this.print(trace, flags, real);
+      if (usesScreen(flags)) await this.openScreen(trace, session, facts, source);
+      else await this.print(trace, flags, real);
     } finally {
       await session.close();
     }
     this.signal.throwIfAborted();
+  }
+
+  private async openScreen(
+    trace: TraceSession,
+    session: TextSession,
+    facts: ModelFacts,
+    source: TraceSource,
+  ): Promise<void> {
+    const { openTraceScreen } = await import("../ui/trace-screen/open-trace-screen.js");
+    const { engineDied } = await openTraceScreen({
+      session: trace,
+      engineEnded: session.ended,
+      probeEngine: () => session.tokenize("", { special: false }),
+      model: facts.name,
+      file: source.name,
+      colourLevel: this.colours(process.stdout).level,
+      signal: this.signal,
+    });
+    if (engineDied) process.exitCode = ExitCode.engineDied;
   }
 
   private async runPython(program: TraceProgram, source: TraceSource, flags: Flags): Promise<PythonTrace> {
@@ -142,6 +162,12 @@ export default class Trace extends BaseCommand {
 
 type Flags = Interfaces.InferredFlags<typeof Trace.flags> &
   Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
+
+/** The debugger needs a terminal at both ends, and nobody who asked for output. */
+function usesScreen({ json, plain, check, steps }: Flags): boolean {
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.env.TERM !== "dumb";
+  return isTerminal && !json && !plain && !check && steps === undefined;
+}
 
 function runEnd({ status }: TraceSession): RunEnd {
   if (status.kind === "cut") return { end: "cut", limit: status.cap };

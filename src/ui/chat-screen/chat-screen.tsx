@@ -1,7 +1,7 @@
-import { Box, Static, Text, useStdin } from "ink";
-import { useEffect, useLayoutEffect, useSyncExternalStore } from "react";
-import { KeyDecoder } from "./input/key-decoder.js";
+import { Box, Static, Text } from "ink";
+import { useLayoutEffect, useSyncExternalStore } from "react";
 import type { KeyEvent } from "./input/key-event.js";
+import { useKeys } from "./input/use-keys.js";
 import { liveRows } from "./live-rows.js";
 import type { ScreenStore } from "./screen-store.js";
 import { itemRows } from "./transcript/item-rows.js";
@@ -44,30 +44,4 @@ function Rows({ rows }: { readonly rows: readonly string[] }) {
       <Text wrap="wrap">{rows.map((row) => (row === "" ? " " : row)).join("\n")}</Text>
     </Box>
   );
-}
-
-/** A lone Escape is known by nothing following it for this long. */
-const ESCAPE_MS = 40;
-
-/** Keys, as the decoder makes them of what Ink reads from the terminal. */
-function useKeys(onKey: (event: KeyEvent) => void): void {
-  const { setRawMode, internal_eventEmitter: input } = useStdin();
-  useEffect(() => {
-    const decoder = new KeyDecoder();
-    let waiting: NodeJS.Timeout | undefined;
-    const onInput = (chunk: string) => {
-      clearTimeout(waiting);
-      for (const event of decoder.push(chunk)) onKey(event);
-      if (decoder.isWaiting) {
-        waiting = setTimeout(() => decoder.flush().forEach(onKey), ESCAPE_MS);
-      }
-    };
-    setRawMode(true);
-    input.on("input", onInput);
-    return () => {
-      clearTimeout(waiting);
-      input.off("input", onInput);
-      setRawMode(false);
-    };
-  }, [input, onKey, setRawMode]);
 }

@@ -1,0 +1,163 @@
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { repositoryFile, temporaryFolder } from "../../helpers/models.js";
+import { hasTmux, Terminal } from "../../helpers/tmux.js";
+
+const SOURCE =
+  "def g(x):\n    y = x + 1\n    return y\n\ndef main():\n    a = g(1)\n    b = g(a)\n    return b\n";
+const line = (locals: string, source: string) =>
+  `<|line_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
+const call = (locals: string, source: string) =>
+  `<|call_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
+const returns = (source: string, value: string) =>
+  `<|return_sep|><|action_sep|>${source}\n<|arg_sep|>"${value}"<|frame_sep|>`;
+const FRAMES = [
+  call("{}", "def main():"),
+  line("{}", "    a = g(1)"),
+  call('{"x": "1"}', "def g(x):"),
+  line('{"x": ".."}', "    y = x + 1"),
+  line('{"x": "..", "y": "2"}', "    return y"),
+  returns("    return y", "2"),
+  line('{"a": "2"}', "    b = g(a)"),
+  // an escape sequence and a title, as a model may write them into a value
+  line('{"a": "..", "b": "\\u001b[2Jgone\\u001b]0;title\\u0007"}', "    return b"),
+  returns("    return b", "3"),
+];
+
+let folder: string;
+let terminal: Terminal | undefined;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => {
+  terminal?.close();
+  terminal = undefined;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function openScripted(frames: readonly string[], columns = 100, rows = 24): Promise<Terminal> {
+  const file = path.join(folder, "trace.json");
+  await writeFile(file, JSON.stringify({ source: SOURCE, frames }));
+  const script = repositoryFile("test/helpers/scripted-trace.mjs");
+  terminal = new Terminal(`'${process.execPath}' '${script}' '${file}'; echo ended $?; sleep 1000`, {
+    columns,
+    rows,
+  });
+  await terminal.shows("call (forced)");
+  return terminal;
+}
+
+describe.skipIf(!hasTmux)("the debugger in a terminal", () => {
+  it("steps, goes back, edits, sets a breakpoint and runs on", async () => {
+    const debug = await openScripted(FRAMES);
+    debug.press("s");
+    await debug.shows(/=>\s+a = g\(1\)/);
+    debug.press("s");
+    await debug.shows("frame 3");
+    await debug.shows("* x = 1");
+    debug.press("s");
+    await debug.shows("frame 4");
+    const inside = await debug.shows(/=>\s+y = x \+ 1/);
+    expect(inside).toContain("main:6");
+    expect(inside).toContain("g:2");
+    expect(inside).toMatch(/->\s+a = g\(1\)/);
+    expect(inside).toContain("sure of event 97%");
+    expect(inside).toContain("line (forced)");
+    debug.press("s");
+    await debug.shows("* y = 2");
+    debug.press("b");
+    await debug.shows("frame 4");
+    debug.press("e");
+    await debug.shows("edit: x = 1");
+    debug.press("C-u");
+    debug.type("x = 41");
+    debug.press("Enter");
+    await debug.shows("* x = 41");
+    await debug.shows("line (forced) (edited)");
+    debug.press("o");
+    const out = await debug.shows(/=>\s+b = g\(a\)/);
+    expect(out).toContain("* a = 2");
+    debug.press("Down", "Space");
+    await debug.shows(/●›8\s+return b/);
+    debug.press("a");
+    const stopped = await debug.shows(/=>\s+return b/);
+    // the value is there, without what it would do to a terminal
+    expect(stopped).toContain("gone");
+    expect(stopped).toContain("\\x1b");
+    debug.press("n");
+    await debug.shows("returns 3");
+    await debug.shows("the program has ended");
+    debug.press("r");
+    await debug.shows("frame 1 ");
+    debug.press("?");
+    await debug.shows("calls are stepped over");
+    debug.press("q");
+    await debug.shows("left the debugger");
+    const left = await debug.shows("ended 0");
+    expect(left).not.toContain("locals");
+  });
+
+  it("fits any size, down to a few rows", async () => {
+    const debug = await openScripted(FRAMES);
+    for (const [columns, rows] of [
+      [60, 15],
+      [20, 6],
+      [9, 3],
+      [140, 40],
+    ] as const) {
+      debug.resize(columns, rows);
+      await debug.shows(rows < 5 ? /\S/ : "program.py".slice(0, Math.min(10, columns)));
+    }
+    debug.press("s");
+    await debug.shows(/=>\s+a = g\(1\)/);
+    debug.press("q");
+    await debug.shows("left the debugger");
+  });
+
+  it("stops a prediction with Ctrl-C and keeps the frames", async () => {
+    const debug = await openScripted([...FRAMES.slice(0, 2), line("{}", "hang")]);
+    debug.press("a");
+    await debug.shows("frame 2");
+    await debug.shows("Ctrl-C stops");
+    debug.press("C-c");
+    await debug.shows("stopped");
+    await debug.shows("frame 2");
+    debug.press("C-c");
+    await debug.shows("Ctrl-C again leaves");
+    debug.press("C-c");
+    await debug.shows("left the debugger");
+  });
+
+  it("shows what is malformed and that a limit was hit", async () => {
+    const debug = await openScripted([
+      FRAMES[0]!,
+      "<|line_sep|>{'a': 1}<|action_sep|>elsewhere<|frame_sep|>",
+    ]);
+    debug.press("s");
+    await debug.shows("malformed: column 2");
+    await debug.shows("no such line: elsewhere");
+  });
+
+  it.runIf(process.platform === "linux")(
+    "says so when the engine is killed, and leaves a clean terminal",
+    async () => {
+      const program = path.join(folder, "program.py");
+      await writeFile(program, SOURCE);
+      const parley = repositoryFile("bin", "run.js");
+      terminal = new Terminal(
+        `'${process.execPath}' '${parley}' trace '${program}' --frame-tokens 8 --seed 1; echo ended $?; sleep 1000`,
+        { columns: 100, rows: 24 },
+      );
+      await terminal.shows("cut off by a limit, not by the model: frame tokens");
+      const engine = terminal.descendants().at(-1)!;
+      process.kill(engine, "SIGKILL");
+      await terminal.shows(/killed by the\s+system/);
+      terminal.press("s");
+      await terminal.shows("the engine has died; q leaves");
+      terminal.press("q");
+      const left = await terminal.shows("ended 70");
+      expect(left).not.toContain("locals");
+    },
+  );
+});
