@@ -85,7 +85,7 @@ export default class Speak extends BaseCommand {
       options: ["auto", "f16", "f32"] as const,
       default: "auto" as const,
       helpGroup: "MODEL",
-      description: "type of the backbone's cache; auto is f32 for f32 weights, else f16",
+      description: "type of the backbone's cache; auto is f16 for quantised weights, else f32",
     })(),
   };
 

@@ -30,7 +30,7 @@ export async function planSpeech(
   signal?: AbortSignal,
 ): Promise<{ readonly params: SpeakParams; readonly notes: readonly string[] }> {
   const { sampleRate, samplesPerFrame, context: positions } = session.loaded;
-  const { maxFrames: usualFrames, sampling, exact } = session.facts.speech!;
+  const { maxFrames: usualFrames, sampling, unquantised } = session.facts.speech!;
   const frameSeconds = samplesPerFrame / sampleRate;
   const { maxSeconds } = request;
   // 0.56 s are 7 frames of 0.08 s, whatever the division makes of it.
@@ -57,7 +57,7 @@ export async function planSpeech(
     });
   }
   const width = Math.min(MAX_WIDTH, texts.length);
-  const kvType = request.kvType === "auto" ? (exact ? "f32" : "f16") : request.kvType;
+  const kvType = request.kvType === "auto" ? (unquantised ? "f32" : "f16") : request.kvType;
   return {
     params: { utterances, width, kvType, sampling: { ...sampling, ...defined(request.sampling) } },
     notes: [...notes],

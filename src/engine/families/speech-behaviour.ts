@@ -17,8 +17,8 @@ export interface SpeechDefaults {
   /** Most frames of an utterance, where the checkpoint says. */
   readonly maxFrames: number;
   readonly sampling: SpeechSampling;
-  /** Are the weights unquantised float32? */
-  readonly exact: boolean;
+  /** Are the weights f32, f16 or bf16, so that nothing but the cache could cost precision? */
+  readonly unquantised: boolean;
 }
 
 /** What a family that speaks knows about it. */

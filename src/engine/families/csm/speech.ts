@@ -8,6 +8,8 @@ const TEMPERATURE = 0.9;
 const TOP_K = 50;
 const MAX_FRAMES = 125;
 
+const FLOAT_TYPES = (["f32", "f16", "bf16"] as const).map((type) => outputTypeFacts(type).fileType);
+
 /** `<|begin_of_text|>[0]text<|end_of_text|>`; the brackets are plain text, with no space behind them. */
 export const csmSpeech: SpeechBehaviour = {
   turnText: (speaker, text) => `[${speaker}]${text}`,
@@ -29,7 +31,7 @@ export const csmSpeech: SpeechBehaviour = {
         depthTemperature: number("csm.depth.sampling.temp") ?? TEMPERATURE,
         depthTopK: number("csm.depth.sampling.top_k") ?? TOP_K,
       },
-      exact: number("general.file_type") === outputTypeFacts("f32").fileType,
+      unquantised: FLOAT_TYPES.includes(number("general.file_type") ?? -1),
     };
   },
 };
