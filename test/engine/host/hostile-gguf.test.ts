@@ -148,6 +148,17 @@ const HOSTILE: [string, () => Buffer][] = [
 ];
 
 describe("the engine rejects a GGUF file with", () => {
+  it("rows that are no whole number of blocks", async () => {
+    const quantised = await convertTo(folder, repositoryFile("test/fixtures/cwm-regular"), "q8_0");
+    const file = await readFile(quantised);
+    // behind the key: 4 bytes for the type
+    file.writeUInt32LE(16, behind(file, "cwm.embedding_length") + 4);
+    const broken = path.join(folder, "rows.gguf");
+    await writeFile(broken, file);
+    await expect(load(broken)).rejects.toMatchObject({ code: "MODEL_LOAD", exit: "badFile" });
+    expect(await load(good)).toBe(448);
+  });
+
   it.each(HOSTILE)("%s", async (name, make) => {
     const file = path.join(folder, `${name.replaceAll(/\W+/g, "-")}.gguf`);
     await writeFile(file, make());
