@@ -50,7 +50,7 @@ describe("parley trace with an untrained model", () => {
     expect([3, 4]).toContain(run.code);
     expect(run.stdout).toMatch(/^call /);
     expect(run.stdout).toContain("malformed:");
-    // eslint-disable-next-line no-control-regex
+
     expect(run.stdout + run.stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
     expect(run.stderr).toMatch(/\d+ frames.*seed 1/);
   });
