@@ -24,7 +24,9 @@ export function refuseUnusableVocabulary(file: GgufFile): void {
   const model = at("model");
   if (model === undefined && at("tokens") === undefined) return;
   if (model?.type !== "string") throw refuse("model", "is missing or no string");
-  if (model.value === "none" || model.value === "no_vocab") return;
+  // node-llama-cpp asks for tokens while it loads, and llama.cpp aborts when there are none.
+  if (model.value === "none" || model.value === "no_vocab")
+    throw refuse("model", `is ${quoted(model.value)}: the file holds no vocabulary`);
   const tokens = at("tokens");
   if (tokens?.type !== "array" || tokens.of !== "string")
     throw refuse("tokens", `is ${found(tokens)}, expected strings`);
