@@ -55,6 +55,7 @@ export default class Chat extends BaseCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Chat);
     const words = argv as string[];
+    if (flags.jsonl || flags["prompt-tokens"] !== undefined) refuseSavedChat(flags);
     if (flags.jsonl) return this.answerLines(flags);
     if (flags["prompt-tokens"] !== undefined) {
       return this.answerOnce(
@@ -64,14 +65,7 @@ export default class Chat extends BaseCommand {
     }
     const text = await readPrompt({ words, prompt: flags.prompt, file: flags.file, stdin: process.stdin });
     if (text === undefined && isScreenTerminal() && !flags.json && !flags.raw) return this.openScreen(flags);
-    if (flags.continue || flags.chat !== undefined) {
-      throw new UserError(
-        "usage",
-        "CHAT_ON_SCREEN",
-        "--continue and --chat go on with a saved chat on the screen, which needs a terminal and no prompt.",
-        "Leave the prompt out; for scripts give the messages with --jsonl.",
-      );
-    }
+    refuseSavedChat(flags);
     if (text === undefined || text === "") {
       throw new UserError(
         "usage",
@@ -289,6 +283,17 @@ interface RequestDefaults {
 /** A terminal on both sides that understands more than lines. */
 function isScreenTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== "dumb";
+}
+
+/** Saved chats go on in the screen only. */
+function refuseSavedChat(flags: ChatFlags): void {
+  if (!flags.continue && flags.chat === undefined) return;
+  throw new UserError(
+    "usage",
+    "CHAT_ON_SCREEN",
+    "--continue and --chat go on with a saved chat on the screen, which needs a terminal and no prompt.",
+    "Leave the prompt out; for scripts give the messages with --jsonl.",
+  );
 }
 
 function describeDropped({ messages, tokens }: { messages: number; tokens: number }): string {

@@ -45,6 +45,16 @@ function document(stdout: string): ChatDocument {
 }
 
 describe("parley chat", () => {
+  it.each([
+    ["a prompt", ["hello"]],
+    ["--jsonl", ["--jsonl"]],
+    ["--prompt-tokens", ["--prompt-tokens", "1,2"]],
+  ])("refuses to go on with a saved chat beside %s", async (_, args) => {
+    const run = await runParley(["chat", "--continue", "--json", ...args]);
+    expect(run.code).toBe(2);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "CHAT_ON_SCREEN" } });
+  });
+
   it("--prompt-tokens gives the reference's greedy tokens", async () => {
     const run = await runParley([
       "chat",
