@@ -286,7 +286,9 @@ for (const { name, shape, elements } of all) {
 }
 closeSync(file);
 
-writeFileSync(path.join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
+// transformers wants a float where JSON.stringify writes a whole number
+const configText = JSON.stringify(config, null, 2).replace(/("trim_right_ratio": \d+)(?![\d.])/, "$1.0");
+writeFileSync(path.join(folder, "config.json"), configText + "\n");
 for (const name of [
   "tokenizer.json",
   "tokenizer_config.json",
