@@ -152,7 +152,7 @@ describe.skipIf(!hasTmux)("the debugger in a terminal", () => {
       await terminal.shows("cut off by a limit, not by the model: frame tokens");
       const engine = terminal.descendants().at(-1)!;
       process.kill(engine, "SIGKILL");
-      await terminal.shows(/killed by the\s+system/);
+      await terminal.shows(/killed\s+by\s+the\s+system/);
       terminal.press("s");
       await terminal.shows("the engine has died; q leaves");
       terminal.press("q");
