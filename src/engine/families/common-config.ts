@@ -3,7 +3,7 @@ import { parseStrictJson, type JsonObject } from "../formats/strict-json.js";
 import type { ConfigReader } from "./config-reader.js";
 import type { CheckpointTexts } from "./family.js";
 
-/** llama.cpp v0.5.0 aborts on more (LLAMA_MAX_LAYERS). */
+/** llama.cpp v0.5.0 aborts on more (LLAMA_MAX_LAYERS); the speech library checks the same bound. */
 const MAX_LAYERS = 512;
 
 /** Sizes that every decoder here has. Lengths in elements, contexts in tokens. */
@@ -64,15 +64,7 @@ export function readDecoderShape(config: ConfigReader, defaults: DecoderShape): 
     "width of the feed-forward layers",
     defaults.intermediateSize,
   );
-  const layers = size("num_hidden_layers", "number of decoder layers", defaults.layers);
-  if (layers > MAX_LAYERS) {
-    throw new UserError(
-      "badFile",
-      "LIMIT_LAYERS",
-      `${config.file}: "num_hidden_layers" is ${layers}, the most that can run is ${MAX_LAYERS}`,
-      "Check the checkpoint's config.json.",
-    );
-  }
+  const layers = readLayers(config, defaults.layers);
   const heads = size("num_attention_heads", "attention heads per layer", defaults.heads);
   const keyValueHeads = readKeyValueHeads(config, heads, defaults.keyValueHeads);
   return {
@@ -95,7 +87,23 @@ export function readDecoderShape(config: ConfigReader, defaults: DecoderShape): 
   };
 }
 
-function readKeyValueHeads(config: ConfigReader, heads: number, fallback: number): number {
+/** @throws UserError CONFIG_VALUE, LIMIT_LAYERS (exit 65) */
+export function readLayers(config: ConfigReader, fallback: number): number {
+  const layers = config.integer("num_hidden_layers", { meaning: "number of decoder layers", fallback });
+  if (layers <= MAX_LAYERS) return layers;
+  throw new UserError(
+    "badFile",
+    "LIMIT_LAYERS",
+    `${config.file}: "num_hidden_layers" is ${layers}, the most that can run is ${MAX_LAYERS}`,
+    "Check the checkpoint's config.json.",
+  );
+}
+
+/**
+ * Heads that share keys and values in groups; null means one per attention head.
+ * @throws UserError CONFIG_VALUE (exit 65)
+ */
+export function readKeyValueHeads(config: ConfigReader, heads: number, fallback: number): number {
   const meaning = "key and value heads per layer, each shared by a group of attention heads";
   if (config.isNull("num_key_value_heads")) {
     config.record("num_key_value_heads", heads, "derived", meaning);

@@ -1,6 +1,7 @@
+import { readKeyValueHeads } from "../common-config.js";
 import type { ConfigReader } from "../config-reader.js";
 import { readRope } from "../rope.js";
-import { readHeadDim, readKeyValueHeads } from "./transformer-config.js";
+import { readHeadDim } from "./transformer-config.js";
 
 /** Sizes of Mimi, the codec. Lengths in elements, strides and kernels in steps of the convolution's input. */
 export interface MimiConfig {

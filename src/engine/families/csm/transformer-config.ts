@@ -1,6 +1,6 @@
+import { readKeyValueHeads, readLayers } from "../common-config.js";
 import type { ConfigReader } from "../config-reader.js";
 import { readRope, type Rope } from "../rope.js";
-import { UserError } from "../../errors.js";
 
 /** Sizes of one Llama-shaped part: the backbone or the depth decoder. Lengths in elements, context in positions. */
 export interface TransformerShape {
@@ -26,8 +26,6 @@ export interface TransformerDefaults {
 
 /** `default_theta` of CsmConfig and CsmDepthDecoderConfig. */
 const THETA = 500000;
-/** As for llama.cpp's models (LLAMA_MAX_LAYERS); the speech library checks the same bound. */
-const MAX_LAYERS = 512;
 
 /**
  * Reads the backbone's or the depth decoder's part of a CsmConfig.
@@ -42,15 +40,7 @@ export function readTransformer(config: ConfigReader, defaults: TransformerDefau
     "width of the feed-forward layers",
     defaults.intermediateSize,
   );
-  const layers = size("num_hidden_layers", "number of decoder layers", defaults.layers);
-  if (layers > MAX_LAYERS) {
-    throw new UserError(
-      "badFile",
-      "LIMIT_LAYERS",
-      `${config.file}: "num_hidden_layers" is ${layers}, the most that can run is ${MAX_LAYERS}`,
-      "Check the checkpoint's config.json.",
-    );
-  }
+  const layers = readLayers(config, defaults.layers);
   const heads = size("num_attention_heads", "attention heads per layer", defaults.heads);
   const contextLength = size(
     "max_position_embeddings",
@@ -84,23 +74,6 @@ export function readTransformer(config: ConfigReader, defaults: TransformerDefau
     );
   }
   return { ...shape, rope };
-}
-
-/**
- * Heads that share keys and values in groups; null means one per attention head.
- * @throws UserError CONFIG_VALUE
- */
-export function readKeyValueHeads(config: ConfigReader, heads: number, fallback: number): number {
-  const meaning = "key and value heads per layer, each shared by a group of attention heads";
-  if (config.isNull("num_key_value_heads")) {
-    config.record("num_key_value_heads", heads, "derived", meaning);
-    return heads;
-  }
-  const value = config.integer("num_key_value_heads", { meaning, fallback });
-  if (heads % value !== 0) {
-    throw config.wrong("num_key_value_heads", `a divisor of the ${heads} attention heads`, value);
-  }
-  return value;
 }
 
 /**
