@@ -17,7 +17,7 @@ import { conversationFrom, samplingFrom, schemaFrom, tokenListFrom } from "../ui
 import { ChatStore } from "../engine/chat/saved/chat-store.js";
 import { defaultContextSize, resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
 import { describeReply } from "../ui/chat-stats.js";
-import { loadChatScreen } from "../ui/chat-screen/load-chat-screen.js";
+import { loadScreen } from "../ui/load-screen.js";
 import { ContextSizer } from "../ui/context-sizer.js";
 import { requireTextModel } from "../ui/model-use.js";
 import { openTextModel } from "../ui/open-text-model.js";
@@ -100,7 +100,12 @@ export default class Chat extends BaseCommand {
 
   /** The chat screen, on a terminal without a prompt. Its code is read while the model loads. */
   private async openScreen(flags: ChatFlags): Promise<void> {
-    const code = Promise.all([loadChatScreen(), import("../ui/chat-screen/open-engine.js")]);
+    const code = loadScreen(() =>
+      Promise.all([
+        import("../ui/chat-screen/open-chat-screen.js"),
+        import("../ui/chat-screen/open-engine.js"),
+      ]),
+    );
     const { conversation, sampling, jsonSchema } = await this.defaults(flags);
     const chats = new ChatStore();
     const chat =

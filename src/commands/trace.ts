@@ -12,6 +12,7 @@ import { samplingFrom } from "../ui/chat-flags.js";
 import { ContextSizer } from "../ui/context-sizer.js";
 import { openTextModel } from "../ui/open-text-model.js";
 import { checkDocument, checkSteps, checkText } from "../ui/trace/check-report.js";
+import { loadScreen } from "../ui/load-screen.js";
 import { endDocument, type RunEnd, stepDocument } from "../ui/trace/step-document.js";
 import { stepText } from "../ui/trace/step-text.js";
 import { traceFlags } from "../ui/trace/trace-flags.js";
@@ -70,7 +71,7 @@ export default class Trace extends BaseCommand {
     facts: ModelFacts,
     source: TraceSource,
   ): Promise<void> {
-    const { openTraceScreen } = await import("../ui/trace-screen/open-trace-screen.js");
+    const { openTraceScreen } = await loadScreen(() => import("../ui/trace-screen/open-trace-screen.js"));
     const { engineDied } = await openTraceScreen({
       session: trace,
       engineEnded: session.ended,

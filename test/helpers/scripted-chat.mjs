@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ChatStore } from "../../dist/engine/chat/saved/chat-store.js";
-import { loadChatScreen } from "../../dist/ui/chat-screen/load-chat-screen.js";
+import { loadScreen } from "../../dist/ui/load-screen.js";
 import { listenForInterruption } from "../../dist/ui/interruption.js";
 
 const [file, characters = "7", ms = "5"] = process.argv.slice(2);
@@ -69,7 +69,7 @@ const engine = {
   close: () => Promise.resolve(),
 };
 const chats = new ChatStore();
-const { openChatScreen } = await loadChatScreen();
+const { openChatScreen } = await loadScreen(() => import("../../dist/ui/chat-screen/open-chat-screen.js"));
 await openChatScreen({
   engine,
   chats,

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { TraceSession } from "../../dist/engine/client/trace-session.js";
 import { prepareProgram } from "../../dist/engine/trace/trace-program.js";
 import { TRACE_MARKS } from "../../dist/engine/trace/trace-tokens.js";
-import { openTraceScreen } from "../../dist/ui/trace-screen/open-trace-screen.js";
+import { loadScreen } from "../../dist/ui/load-screen.js";
 
 const { source, frames } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const names = Object.keys(TRACE_MARKS);
@@ -46,6 +46,7 @@ const session = await TraceSession.open(engine, tokens, prepareProgram(source), 
   maxFrameTokens: 2048,
   maxFrames: 1000,
 });
+const { openTraceScreen } = await loadScreen(() => import("../../dist/ui/trace-screen/open-trace-screen.js"));
 await openTraceScreen({
   session,
   engineEnded: new Promise(() => undefined),

@@ -12,10 +12,13 @@ const PATIENCE_MS = 30_000;
 export class Terminal {
   private readonly server = `parley-test-${process.pid}-${randomBytes(4).toString("hex")}`;
 
-  /** @param command a shell command line; it must not end before what it shows has been read */
+  /**
+   * Sets CI, because a screen must draw for whoever sits at a terminal, whatever CI says.
+   * @param command a shell command line; it must not end before what it shows has been read
+   */
   constructor(command: string, { columns, rows }: { columns: number; rows: number }) {
     const size = ["-x", String(columns), "-y", String(rows)];
-    this.tmux("-f", "/dev/null", "new-session", "-d", ...size, command);
+    this.tmux("-f", "/dev/null", "new-session", "-d", "-e", "CI=true", ...size, command);
   }
 
   /** What the terminal shows, without spaces at the ends of lines. */
