@@ -1,7 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { repositoryFile, temporaryFolder } from "../../helpers/models.js";
+import { convertTo, repositoryFile, temporaryFolder } from "../../helpers/models.js";
+import { runParley } from "../../helpers/run-parley.js";
 import { hasTmux, Terminal } from "../../helpers/tmux.js";
 
 const SOURCE =
@@ -138,26 +139,34 @@ describe.skipIf(!hasTmux)("the debugger in a terminal", () => {
     await debug.shows("malformed: column 2");
     await debug.shows("no such line: elsewhere");
   });
+});
 
-  it.runIf(process.platform === "linux")(
-    "says so when the engine is killed, and leaves a clean terminal",
-    async () => {
-      const program = path.join(folder, "program.py");
-      await writeFile(program, SOURCE);
-      const parley = repositoryFile("bin", "run.js");
-      terminal = new Terminal(
-        `'${process.execPath}' '${parley}' trace '${program}' --frame-tokens 8 --seed 1; echo ended $?; sleep 1000`,
-        { columns: 100, rows: 24 },
-      );
-      await terminal.shows("cut off by a limit, not by the model: frame tokens");
-      const engine = terminal.descendants().at(-1)!;
-      process.kill(engine, "SIGKILL");
-      await terminal.shows(/killed\s+by\s+the\s+system/);
-      terminal.press("s");
-      await terminal.shows("the engine has died; q leaves");
-      terminal.press("q");
-      const left = await terminal.shows("ended 70");
-      expect(left).not.toContain("locals");
-    },
-  );
+describe.skipIf(!hasTmux || process.platform !== "linux")("the debugger and its engine", () => {
+  let program: string;
+  let model: string;
+  beforeAll(async () => {
+    program = path.join(folder, "program.py");
+    await writeFile(program, SOURCE);
+    // where nothing has compiled the engine yet, this does: the tests wait for a screen, not for a compiler
+    const build = await runParley(["engine", "build"]);
+    expect(build.code, build.stderr).toBe(0);
+    model = await convertTo(folder, repositoryFile("test/fixtures/cwm-regular"), "f32");
+  }, 1_200_000);
+
+  it("says so when the engine is killed, and leaves a clean terminal", async () => {
+    const parley = repositoryFile("bin", "run.js");
+    terminal = new Terminal(
+      `'${process.execPath}' '${parley}' trace '${program}' -m '${model}' --frame-tokens 8 --seed 1; echo ended $?; sleep 1000`,
+      { columns: 100, rows: 24 },
+    );
+    await terminal.shows("cut off by a limit, not by the model: frame tokens");
+    const engine = terminal.descendants().at(-1)!;
+    process.kill(engine, "SIGKILL");
+    await terminal.shows(/killed\s+by\s+the\s+system/);
+    terminal.press("s");
+    await terminal.shows("the engine has died; q leaves");
+    terminal.press("q");
+    const left = await terminal.shows("ended 70");
+    expect(left).not.toContain("locals");
+  });
 });
