@@ -47,7 +47,10 @@ export function ensureDependencies() {
 }
 
 export function ensureBuilt() {
-  const built = modified(path.join(root, "dist", ".tsbuildinfo"));
+  const built = Math.min(
+    modified(path.join(root, "dist", ".tsbuildinfo")),
+    modified(path.join(root, "oclif.manifest.json")),
+  );
   const sources = Math.max(newest(path.join(root, "src")), modified(path.join(root, "tsconfig.build.json")));
   if (built >= sources) return;
   step("compiling parley (tsc)");
@@ -56,4 +59,5 @@ export function ensureBuilt() {
     "-p",
     "tsconfig.build.json",
   ]);
+  must(process.execPath, [path.join(root, "scripts", "write-manifest.mjs")]);
 }
