@@ -44,7 +44,7 @@ export default class CodecEncode extends BaseCommand {
     try {
       await noteUntrained(flags.model, (text) => this.note(text, flags));
       const { sampleRate, codebooks } = session.loaded;
-      const clip = await readClip(args.audio, sampleRate);
+      const clip = await readClip(args.audio, sampleRate, this.signal);
       if (clip.isSilent) this.note(`warning: ${args.audio} is silent`, flags);
       const data = await session.encode(clip.samples, this.signal);
       const frames = data.length / codebooks;

@@ -1,5 +1,5 @@
-import { badFile } from "../formats/bad-file.js";
 import { isWav, readWavHeader, type WavFormat } from "../formats/wav-header.js";
+import { decodeCompressed } from "./decode-compressed.js";
 
 /** Samples of an audio file, one array per channel, all of the same length. */
 export interface DecodedAudio {
@@ -11,20 +11,21 @@ export interface DecodedAudio {
 /**
  * Decodes a whole audio file: WAV, and whatever else the library recognises (FLAC, MP3, Ogg, Opus, AAC, AIFF).
  * WAV samples are scaled as libsndfile scales them: integers by 2^-(bits - 1).
- * @throws UserError WAV_FORMAT, AUDIO_FORMAT (exit 65)
+ * @throws UserError WAV_FORMAT, AUDIO_FORMAT, AUDIO_TOO_LARGE, AUDIO_TOO_SLOW (exit 65); AbortError
  */
-export async function decodeAudio(bytes: Uint8Array, file: string): Promise<DecodedAudio> {
-  if (isWav(bytes)) return decodeWav(bytes, readWavHeader(bytes, file), file);
-  const { channelData, sampleRate } = await decodeWithLibrary(bytes, file);
-  return { channels: channelData, sampleRate };
+export async function decodeAudio(bytes: Uint8Array, file: string, signal?: AbortSignal): Promise<DecodedAudio> {
+  return isWav(bytes) ? decodeWav(bytes, readWavHeader(bytes, file)) : decodeCompressed(bytes, file, signal);
 }
 
-async function decodeWav(bytes: Uint8Array, format: WavFormat, file: string): Promise<DecodedAudio> {
+/** What the strict reader has understood is as long as the file: it needs no limits. */
+async function decodeWav(bytes: Uint8Array, format: WavFormat): Promise<DecodedAudio> {
   const { sampleRate, encoding, bitsPerSample } = format;
   if (format.dataBytes === 0) {
     return { channels: Array.from({ length: format.channels }, () => new Float32Array(0)), sampleRate };
   }
-  const { channelData } = await decodeWithLibrary(canonicalWav(bytes, format), file);
+  // Loaded when the first clip comes: most runs have none.
+  const { default: decode } = await import("audio-decode");
+  const { channelData } = await decode(canonicalWav(bytes, format));
   const channels =
     encoding === "integer" ? channelData.map((data) => rescaled(data, bitsPerSample)) : channelData;
   return { channels, sampleRate };
@@ -54,24 +55,4 @@ function canonicalWav(bytes: Uint8Array, format: WavFormat): Uint8Array {
 function rescaled(samples: Float32Array, bits: number): Float32Array {
   const most = 2 ** (bits - 1) - 1;
   return samples.map((value) => (value > 0 ? Math.round(value * most) / (most + 1) : value));
-}
-
-async function decodeWithLibrary(
-  bytes: Uint8Array,
-  file: string,
-): Promise<{ channelData: Float32Array[]; sampleRate: number }> {
-  try {
-    // Loaded when the first clip comes: most runs have none.
-    const { default: decode } = await import("audio-decode");
-    const { channelData, sampleRate } = await decode(bytes);
-    return { channelData: [...channelData], sampleRate };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw badFile(
-      "AUDIO_FORMAT",
-      file,
-      `this is no audio that can be read (${reason.slice(0, 200)})`,
-      "Give a WAV, FLAC, MP3 or Ogg file; `ffmpeg -i FILE clip.wav` makes one of most others.",
-    );
-  }
 }

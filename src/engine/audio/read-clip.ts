@@ -21,8 +21,8 @@ const MAX_RATIO = 256;
  * @throws UserError FILE_NOT_FOUND, NOT_A_FILE (exit 66), AUDIO_TOO_LARGE, AUDIO_EMPTY, AUDIO_RATE, AUDIO_VALUES and
  *         what decodeAudio throws (exit 65)
  */
-export async function readClip(file: string, sampleRate: number): Promise<Clip> {
-  const audio = await decodeAudio(await readBytes(file), file);
+export async function readClip(file: string, sampleRate: number, signal?: AbortSignal): Promise<Clip> {
+  const audio = await decodeAudio(await readBytes(file), file, signal);
   const mono = mix(audio.channels);
   const refuse = (code: string, fault: string, hint: string) => badFile(code, file, fault, hint);
   if (mono.length === 0) throw refuse("AUDIO_EMPTY", "it holds no samples", "Give a clip with sound in it.");

@@ -28,7 +28,7 @@ export async function encodeTurns(
   const parts: Int32Array[] = [];
   const notes: string[] = [];
   for (const { speaker, text, audio } of turns) {
-    const clip = await readClip(audio, sampleRate);
+    const clip = await readClip(audio, sampleRate, signal);
     if (clip.isSilent) notes.push(`warning: ${audio} is silent, from the first sample to the last`);
     tokens.push(...(await turnTokens(session, speaker, text, signal)));
     const frames = Math.ceil(clip.samples.length / samplesPerFrame);
