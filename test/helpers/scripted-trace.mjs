@@ -18,10 +18,13 @@ const before = (given) => given.filter((id) => id === tokens.frame).length - 1;
 const next = (given) => (frames[before(given)] === undefined ? [tokens.end] : ids(frames[before(given)]));
 
 const engine = {
+  ended: new Promise(() => undefined),
   tokenize: async (text) => [...Buffer.from(text)],
   pieces: async (list) => list.map((id) => (id < 256 ? Uint8Array.of(id) : new Uint8Array())),
-  weigh: async ({ tokens: given, candidates }) =>
-    candidates.map((id) => (id === next(given)[0] ? 0.97 : 0.01)),
+  weigh: async ({ tokens: given, candidates }) => ({
+    probabilities: candidates.map((id) => (id === next(given)[0] ? 0.97 : 0.01)),
+    reusedTokens: 0,
+  }),
   async *generate({ tokens: given, stopTokens, maxTokens }, signal) {
     const result = { promptTokens: 0, reusedTokens: 0, firstTokenMs: 0, promptMs: 0, generateMs: 0 };
     const start = given.lastIndexOf(tokens.frame) + 1;
@@ -49,8 +52,10 @@ const session = await TraceSession.open(engine, tokens, prepareProgram(source), 
 const { openTraceScreen } = await loadScreen(() => import("../../dist/ui/trace-screen/open-trace-screen.js"));
 await openTraceScreen({
   session,
-  engineEnded: new Promise(() => undefined),
-  probeEngine: async () => undefined,
+  engine,
+  startEngine: async () => {
+    throw new Error("a scripted engine does not die");
+  },
   model: "scripted",
   file: "program.py",
   colourLevel: 0,

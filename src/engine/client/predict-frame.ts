@@ -60,7 +60,6 @@ export async function predictFrame(
     if (step.value.kind !== "tokens") continue;
     written.push(...step.value.ids);
     probabilities.push(...(step.value.probabilities ?? step.value.ids.map(() => Number.NaN)));
-    options.onTokens?.(written.length);
   }
   signal?.throwIfAborted();
   // the engine answers one call at a time: the pieces are asked for when it has finished

@@ -10,6 +10,7 @@ import type {
   ScoreParams,
   ScoreSum,
   WeighParams,
+  WeighResult,
 } from "../host/protocol.js";
 import type { EngineProcess } from "./engine-process.js";
 import type { ModelFacts } from "./model-facts.js";
@@ -91,7 +92,7 @@ export class TextSession {
    * Probabilities of some next tokens. What is evaluated for it stays in the cache.
    * @throws AbortError when the signal fires
    */
-  weigh(params: WeighParams, signal?: AbortSignal): Promise<number[]> {
+  weigh(params: WeighParams, signal?: AbortSignal): Promise<WeighResult> {
     return this.engine.call("weigh", params, { signal });
   }
 

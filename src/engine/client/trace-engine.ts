@@ -1,12 +1,18 @@
 import { UserError } from "../errors.js";
-import type { GenerateEvent, GenerateParams, GenerateResult, WeighParams } from "../host/protocol.js";
+import type {
+  GenerateEvent,
+  GenerateParams,
+  GenerateResult,
+  WeighParams,
+  WeighResult,
+} from "../host/protocol.js";
 import { findTraceTokens, TRACE_MARKS, type TraceTokens } from "../trace/trace-tokens.js";
 
 /** What a trace session needs of a model. A TextSession is one; tests have scripted ones. */
 export interface TraceEngine {
   tokenize(text: string, options: { special: boolean }): Promise<number[]>;
   pieces(ids: number[]): Promise<Uint8Array[]>;
-  weigh(params: WeighParams, signal?: AbortSignal): Promise<number[]>;
+  weigh(params: WeighParams, signal?: AbortSignal): Promise<WeighResult>;
   generate(params: GenerateParams, signal?: AbortSignal): AsyncGenerator<GenerateEvent, GenerateResult>;
 }
 

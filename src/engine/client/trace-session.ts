@@ -19,8 +19,6 @@ export interface TraceOptions {
   maxFrameTokens: number;
   /** most frames of a session */
   maxFrames: number;
-  /** called with the number of tokens a frame has so far */
-  onTokens?: (tokens: number) => void;
 }
 
 /** Limits that end a trace before the program does. */
@@ -59,13 +57,17 @@ export class TraceSession {
   /** how often it began anew: another run of the dice each time */
   #restarts = 0;
 
+  #engine: TraceEngine;
+
   private constructor(
-    private readonly engine: TraceEngine,
+    engine: TraceEngine,
     private readonly tokens: TraceTokens,
     readonly program: TraceProgram,
     readonly options: TraceOptions,
     private readonly prompt: readonly number[],
-  ) {}
+  ) {
+    this.#engine = engine;
+  }
 
   /**
    * @throws UserError CONTEXT_OVERFLOW (exit 2) when the program alone fills the context
@@ -122,7 +124,7 @@ export class TraceSession {
     // an event, the two marks of the shortest frame and its separator
     if (before.length + 5 > this.options.contextSize) return this.#stop("context");
     const candidates = [...TRACE_EVENTS.map((event) => this.tokens[event]), this.tokens.end];
-    const probabilities = await this.engine.weigh({ tokens: before, candidates }, signal);
+    const { probabilities } = await this.#engine.weigh({ tokens: before, candidates }, signal);
     const allowed = this.#steps.length === 0 ? (["call"] as const) : only;
     const seed = (this.options.sampling.seed + 7919 * this.#restarts + this.#steps.length) >>> 0;
     const open = TRACE_EVENTS.flatMap((event, i) => (!allowed || allowed.includes(event) ? [i] : []));
@@ -135,7 +137,7 @@ export class TraceSession {
       return undefined;
     }
     const predicted = await predictFrame(
-      this.engine,
+      this.#engine,
       this.tokens,
       { before, event, options: this.options, seed },
       signal,
@@ -189,6 +191,14 @@ export class TraceSession {
     return true;
   }
 
+  /**
+   * Goes on with another engine in the place of one that has died. It must have the same model loaded and a context of
+   * the same size; it reads the trace when the next frame is predicted.
+   */
+  useEngine(engine: TraceEngine): void {
+    this.#engine = engine;
+  }
+
   /** Begins anew; the next prediction may differ, unless the temperature is 0. */
   restart(): void {
     this.#steps = [];
@@ -213,17 +223,12 @@ export class TraceSession {
 
   /** Puts a frame of one's own in the place of the last one. */
   async replaceLast(frame: Frame): Promise<TraceStep> {
-    this.#steps.pop();
-    this.#status = { kind: "running" };
-    return this.append(frame);
-  }
-
-  /** Adds a frame that was not predicted. */
-  async append(frame: Frame): Promise<TraceStep> {
     const ids = await assembleTrace(renderFrame(frame), this.tokens, (text) =>
-      tokenizePlainly(this.engine, this.tokens, text),
+      tokenizePlainly(this.#engine, this.tokens, text),
     );
     const confidence = { event: undefined, values: undefined, source: undefined };
+    this.#steps.pop();
+    this.#status = { kind: "running" };
     return this.#push({ frame, problems: [], ids, confidence, forced: true, edited: true });
   }
 

@@ -2,7 +2,6 @@ import { cutSequence, dropUncountedCells, restoreCheckpoint, sampleTokens } from
 import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
-import { sampleWeighed } from "./sample-weighed.js";
 import { createSampler } from "./token-sampler.js";
 
 /** Tokens that are made within this many milliseconds travel together: every hand-over costs the cores that compute. */
@@ -68,30 +67,30 @@ export async function* generate(
     let chunk: readonly number[] = tokens.slice(next);
     while (result.generatedTokens < most) {
       const isFirst = result.firstTokenMs === 0;
-      const weighed = probabilities === true ? await sampleWeighed(sequence, chunk, sampling) : undefined;
-      const sampled =
-        weighed?.sampled ??
-        (await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
-          stopTokens: stops,
-          maxTokens: isFirst ? 1 : most - result.generatedTokens,
-          budgetMs: FLUSH_MS,
-        }));
+      const sampled = await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
+        stopTokens: stops,
+        maxTokens: isFirst ? 1 : most - result.generatedTokens,
+        budgetMs: FLUSH_MS,
+        probabilities: probabilities === true,
+      });
       if (isFirst) {
         result.firstTokenMs = performance.now() - started;
         // from here on a token is short enough to be waited for, and the cache stays whole
         signal.removeEventListener("abort", abortDecode);
         await keepCheckpoint(text);
       }
-      const last = sampled.at(-1) ?? -1;
+      const last = sampled.tokens.at(-1) ?? -1;
       const stopped = stops.includes(last);
-      const ids = Array.from(stopped ? sampled.subarray(0, -1) : sampled);
+      const ids = Array.from(stopped ? sampled.tokens.subarray(0, -1) : sampled.tokens);
       result.generatedTokens += ids.length;
       if (ids.length > 0) {
         yield {
           kind: "tokens",
           ids,
           bytes: joinBytes(ids.map((id) => text.bytes(id, true))),
-          ...(weighed ? { probabilities: [weighed.probability] } : {}),
+          ...(sampled.probabilities
+            ? { probabilities: Array.from(sampled.probabilities.subarray(0, ids.length)) }
+            : {}),
         };
       }
       if (stopped) {

@@ -10,7 +10,8 @@ import type {
   LlamaModel,
 } from "node-llama-cpp";
 import { nodeLlamaCppFolder } from "../build/upstream-pin.js";
-import type { NativeAddon, NativeSampler } from "./native-addon.js";
+import type { NativeAddon, NativeSampler, SampledTokens } from "./native-addon.js";
+import { notANumber } from "./not-a-number.js";
 
 /*
  * The one file that touches what node-llama-cpp marks as internal. Its public getLlama() only loads binaries
@@ -119,23 +120,30 @@ export function nativeGrammarState(state: LlamaGrammarEvaluationState): object {
 /**
  * Appends tokens to a sequence and samples (see NativeAddon.parleySampleTokens), and tells the sequence what its
  * cache then holds: everything but the last sampled token.
+ * @throws UserError NOT_A_NUMBER (exit 65)
  */
 export async function sampleTokens(
   addon: NativeAddon,
   sequence: LlamaContextSequence,
   sampler: NativeSampler,
   tokens: readonly number[],
-  limits: { stopTokens: Int32Array; maxTokens: number; budgetMs: number },
-): Promise<Int32Array> {
+  options: { stopTokens: Int32Array; maxTokens: number; budgetMs: number; probabilities: boolean },
+): Promise<SampledTokens> {
   const internals = sequence as unknown as SequenceInternals;
-  const sampled = await addon.parleySampleTokens(internals._context._ctx, sampler, {
-    ...limits,
-    tokens: Int32Array.from(tokens),
-    position: internals._nextTokenIndex,
-    sequence: internals._sequenceId,
-  });
-  internals._contextTokens.push(...tokens, ...sampled.subarray(0, -1));
-  internals._nextTokenIndex += tokens.length + sampled.length - 1;
+  const sampled = await addon
+    .parleySampleTokens(internals._context._ctx, sampler, {
+      ...options,
+      tokens: Int32Array.from(tokens),
+      position: internals._nextTokenIndex,
+      sequence: internals._sequenceId,
+    })
+    .catch((error: unknown) => {
+      throw error instanceof Error && error.message === "logits are not numbers"
+        ? notANumber("the model's logits are not numbers", error)
+        : error;
+    });
+  internals._contextTokens.push(...tokens, ...sampled.tokens.subarray(0, -1));
+  internals._nextTokenIndex += tokens.length + sampled.tokens.length - 1;
   await internals._takeIntervalCheckpointIfNeeded();
   return sampled;
 }

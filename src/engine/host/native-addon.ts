@@ -15,9 +15,9 @@ export interface NativeAddon extends SpeechBinding {
   /**
    * Appends tokens (1 to a batch) to a sequence and samples; sampled tokens but the last are appended in their turn.
    * Ends at a stop token, at maxTokens, or after budgetMs. Context and sampler are node-llama-cpp's.
-   * @throws Error "Eval has failed" when the decode was aborted
+   * @throws Error "Eval has failed" when the decode was aborted, "logits are not numbers"
    */
-  parleySampleTokens(context: object, sampler: NativeSampler, options: SampleOptions): Promise<Int32Array>;
+  parleySampleTokens(context: object, sampler: NativeSampler, options: SampleOptions): Promise<SampledTokens>;
   /** Bytes of one token; empty for special tokens unless special is true. */
   parleyTokenBytes(model: object, id: number, special: boolean): Uint8Array;
   /** Converts rows between ggml types ("bf16" -> "q4_K") on native threads; resolves to `output`. */
@@ -46,6 +46,13 @@ export interface SampleOptions {
   stopTokens: Int32Array;
   maxTokens: number;
   budgetMs: number;
+  probabilities: boolean;
+}
+
+export interface SampledTokens {
+  tokens: Int32Array;
+  /** One per token, among the tokens that temperature and filters left; only where asked for. */
+  probabilities?: Float32Array;
 }
 
 /** A context of its own; its classes run one call at a time. */

@@ -79,6 +79,13 @@ export interface WeighParams {
   candidates: number[];
 }
 
+export interface WeighResult {
+  /** softmax over the whole vocabulary, before any sampling, in the order of the candidates */
+  probabilities: number[];
+  /** tokens found in the cache */
+  reusedTokens: number;
+}
+
 export type GenerateEvent =
   | { kind: "prompt"; done: number; total: number }
   /** tokens sampled since the last event, and the bytes they stand for (a character may be split) */
@@ -219,8 +226,7 @@ export interface EngineCalls {
   /** one piece of bytes per id; special: true writes special tokens as their strings, false as nothing */
   pieces: { params: { ids: number[]; special: boolean }; event: never; result: Uint8Array[] };
   generate: { params: GenerateParams; event: GenerateEvent; result: GenerateResult };
-  /** softmax probabilities of the candidates, over the whole vocabulary, before any sampling */
-  weigh: { params: WeighParams; event: { done: number; total: number }; result: number[] };
+  weigh: { params: WeighParams; event: { done: number; total: number }; result: WeighResult };
   forward: { params: ForwardParams; event: { done: number; total: number }; result: ForwardResult };
   loadSpeech: { params: LoadSpeechParams; event: never; result: LoadedSpeech };
   /** mono samples at the model's rate to codes [frames, codebooks] */

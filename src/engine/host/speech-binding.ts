@@ -14,7 +14,10 @@ export interface NativeSpeech {
     codes: Int32Array,
     options: { seed: number; maxFrames: number },
   ): Promise<boolean>;
-  /** Speaks up to `frames` frames of every utterance. Those that ended make room. */
+  /**
+   * Speaks up to `frames` frames of every utterance. Those that ended make room.
+   * @throws Error with code NOT_A_NUMBER that names codebook and position
+   */
   speak(frames: number): Promise<NativeSpoken[]>;
   drop(id: number): void;
   /** Continues a stream of samples; a call whose samples fill no whole frame ends it. */
@@ -45,7 +48,10 @@ export interface NativeSpeech {
   ): Promise<Int32Array>;
   /** Bytes held beside the mapped file. */
   memory(): { weights: number; speaking: number; codec: number };
-  /** A running start() or speak() returns after its current graph; begin() lifts it. */
+  /**
+   * A running start() or speak() returns after its current graph, a running backbone() or depth() fails. The next
+   * begin(), backbone() or depth() lifts it.
+   */
   cancel(): void;
   dispose(): void;
 }

@@ -26,8 +26,10 @@ export async function* forwardSpeech(
   };
   const writers = new Map<string, NpyWriter>();
   try {
-    const { states, logits } = await model.backbone(tokens, codes, outputs.attentions !== undefined);
-    signal.throwIfAborted();
+    const { states, logits } = await model.backbone(tokens, codes, {
+      keepForAttention: outputs.attentions !== undefined,
+      signal,
+    });
     for (const [name, shape] of Object.entries(shapes)) {
       const path = outputs[name as keyof typeof outputs]!;
       writers.set(name, await createNpy(path, { dtype: "float32", shape }, { overwrite: true }));

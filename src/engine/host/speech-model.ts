@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { notANumber } from "./not-a-number.js";
 import type { NativeHidden, NativeSpeech, SpeechBinding, SpeechEnd, SpeechFacts } from "./speech-binding.js";
 
 /** Stands for a frame of codes in a prompt's tokens. */
@@ -105,6 +106,7 @@ export class SpeechModel {
   /**
    * Audio of a code sequence, piece by piece.
    * @param codes [frames, codebooks]
+   * @throws UserError NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
   async *decode(codes: Int32Array, signal?: AbortSignal): AsyncGenerator<Float32Array> {
@@ -112,14 +114,14 @@ export class SpeechModel {
     const step = CLIP_FRAMES * this.facts.codebooks;
     for (let start = 0; start < codes.length; start += step) {
       signal?.throwIfAborted();
-      yield await this.native.decode(codes.subarray(start, start + step));
+      yield audible(await this.native.decode(codes.subarray(start, start + step)));
     }
   }
 
   /**
    * Speaks utterances, `width` at a time; each gets exactly what it would get alone. After an abort what was
    * spoken until then is still yielded.
-   * @throws UserError CONTEXT_TOO_LONG (exit 2) before anything is spoken
+   * @throws UserError CONTEXT_TOO_LONG (exit 2) before anything is spoken, NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
   async *speak(
@@ -145,10 +147,11 @@ export class SpeechModel {
           waiting++;
           speaking++;
         }
-        for (const spoken of await this.native.speak(RAMP[Math.min(call, RAMP.length - 1)]!)) {
+        const frames = RAMP[Math.min(call, RAMP.length - 1)]!;
+        for (const spoken of await this.native.speak(frames).catch(explainNumbers)) {
           if (spoken.end !== "none") speaking--;
           const { id: utterance, codes, audio, end } = spoken;
-          yield { utterance, codes, audio, end };
+          yield { utterance, codes, audio: audible(audio), end };
         }
         signal?.throwIfAborted();
       }
@@ -157,10 +160,18 @@ export class SpeechModel {
     }
   }
 
-  /** Everything on the way through the backbone; the cache is float32. @see NativeSpeech.backbone */
-  backbone(tokens: Int32Array, codes: Int32Array, keepForAttention = false): Promise<NativeHidden> {
+  /**
+   * Everything on the way through the backbone; the cache is float32.
+   * @throws AbortError
+   * @see NativeSpeech.backbone
+   */
+  backbone(
+    tokens: Int32Array,
+    codes: Int32Array,
+    { keepForAttention = false, signal }: { keepForAttention?: boolean; signal: AbortSignal },
+  ): Promise<NativeHidden> {
     this.refuseLongPrompt(tokens.length);
-    return this.native.backbone(tokens, codes, keepForAttention);
+    return this.stoppable(() => this.native.backbone(tokens, codes, keepForAttention), signal);
   }
 
   /** @returns [heads, count, positions] of the prompt that backbone() kept */
@@ -168,13 +179,32 @@ export class SpeechModel {
     return this.native.attention(layer, first, count);
   }
 
-  /** The depth decoder over whole frames. @see NativeSpeech.depth */
-  depth(hidden: Float32Array, codes: Int32Array): Promise<NativeHidden> {
-    return this.native.depth(hidden, codes);
+  /**
+   * The depth decoder over whole frames.
+   * @throws AbortError
+   * @see NativeSpeech.depth
+   */
+  depth(hidden: Float32Array, codes: Int32Array, signal: AbortSignal): Promise<NativeHidden> {
+    return this.stoppable(() => this.native.depth(hidden, codes), signal);
   }
 
   dispose(): void {
     this.native.dispose();
+  }
+
+  /** Runs a native call that cancel() ends early. */
+  private async stoppable<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const cancel = () => this.native.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return await call();
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
   }
 
   private refuseLongPrompt(positions: number): void {
@@ -186,4 +216,16 @@ export class SpeechModel {
       "Give fewer or shorter earlier turns (12.5 positions per second of audio), or a shorter text.",
     );
   }
+}
+
+function explainNumbers(error: unknown): never {
+  throw error instanceof Error && (error as { code?: string }).code === "NOT_A_NUMBER"
+    ? notANumber(`the logits of ${error.message} are not numbers`, error)
+    : error;
+}
+
+/** @throws UserError NOT_A_NUMBER when samples are none */
+function audible(audio: Float32Array): Float32Array {
+  if (audio.some(Number.isNaN)) throw notANumber("the codec's decoder gives samples that are not numbers");
+  return audio;
 }

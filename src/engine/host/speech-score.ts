@@ -17,8 +17,7 @@ export async function* scoreSpeech(
   signal: AbortSignal,
 ): AsyncGenerator<{ done: number; total: number }, SpeechLoss> {
   const { codebooks, audioVocabulary, hidden } = model.facts;
-  const { states, logits } = await model.backbone(tokens, codes);
-  signal.throwIfAborted();
+  const { states, logits } = await model.backbone(tokens, codes, { signal });
   const normed = states.subarray(-tokens.length * hidden);
 
   // frames that are predicted: their position, and their codes [codebooks]
@@ -43,8 +42,7 @@ export async function* scoreSpeech(
       before.set(normed.subarray((frame.position - 1) * hidden, frame.position * hidden), i * hidden);
       own.set(frame.codes, i * codebooks);
     });
-    const rows = (await model.depth(before, own)).logits;
-    signal.throwIfAborted();
+    const rows = (await model.depth(before, own, signal)).logits;
     for (let i = 0; i < part.length; i++) {
       for (let book = 1; book < codebooks; book++) {
         const row = (i * (codebooks - 1) + book - 1) * audioVocabulary;

@@ -1,20 +1,20 @@
 import { keepCommonPrefix } from "./generate.js";
 import { dropUncountedCells } from "./llama-binding.js";
-import type { WeighParams } from "./protocol.js";
+import type { WeighParams, WeighResult } from "./protocol.js";
 import { asTokens, type TextModel } from "./text-model.js";
 
 /**
  * How likely each candidate is to come next. Evaluates the part of the sequence that the cache does not hold.
- * @returns softmax probabilities over the whole vocabulary, in the order of the candidates
  * @throws AbortError when the signal fires; the cache stays whole
  */
 export async function* weigh(
   text: TextModel,
   { tokens, candidates }: WeighParams,
   signal: AbortSignal,
-): AsyncGenerator<{ done: number; total: number }, number[]> {
+): AsyncGenerator<{ done: number; total: number }, WeighResult> {
   const { sequence } = text;
-  let next = await keepCommonPrefix(text, tokens);
+  const reusedTokens = await keepCommonPrefix(text, tokens);
+  let next = reusedTokens;
   const abortDecode = () => text.setAborted(true);
   signal.addEventListener("abort", abortDecode, { once: true });
   try {
@@ -38,7 +38,8 @@ export async function* weigh(
     const { logits, totalLogitWeight } = outputs.at(-1)?.next ?? {};
     if (!logits || totalLogitWeight === undefined) throw new Error("the engine gave no logits");
     const max = Math.max(...logits.values());
-    return asTokens(candidates).map((id) => Math.exp((logits.get(id) ?? -Infinity) - max) / totalLogitWeight);
+    const probability = (logit = -Infinity) => Math.exp(logit - max) / totalLogitWeight;
+    return { probabilities: asTokens(candidates).map((id) => probability(logits.get(id))), reusedTokens };
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -1,5 +1,11 @@
 import type { TraceEngine } from "../../../src/engine/client/trace-engine.js";
-import type { GenerateEvent, GenerateParams, GenerateResult } from "../../../src/engine/host/protocol.js";
+import type {
+  GenerateEvent,
+  GenerateParams,
+  GenerateResult,
+  WeighParams,
+  WeighResult,
+} from "../../../src/engine/host/protocol.js";
 import { TRACE_MARKS, type TraceMark } from "../../../src/engine/trace/trace-tokens.js";
 import { byteIds, bytesOf, byteTokens } from "../trace/stored-traces.js";
 
@@ -44,10 +50,11 @@ export class ScriptedTraceEngine implements TraceEngine {
     );
   }
 
-  weigh({ tokens, candidates }: { tokens: number[]; candidates: number[] }): Promise<number[]> {
+  weigh({ tokens, candidates }: WeighParams): Promise<WeighResult> {
     this.weighed.push(tokens);
     const [first] = this.next(tokens);
-    return Promise.resolve(candidates.map((id) => (id === first ? 0.9 : 0.02)));
+    const probabilities = candidates.map((id) => (id === first ? 0.9 : 0.02));
+    return Promise.resolve({ probabilities, reusedTokens: 0 });
   }
 
   async *generate(

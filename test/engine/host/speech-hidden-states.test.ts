@@ -66,6 +66,18 @@ describe.each(CSM_CHECKPOINTS)("%s", (checkpoint) => {
       expect(nmse(twice.logits.subarray(frame), one.logits)).toBeLessThan(MOST_NMSE);
     });
 
+    it("stops in the middle of a prompt, and works afterwards", async () => {
+      const tokens = new Int32Array(1500).fill(1);
+      const running = native.backbone(tokens, new Int32Array(0));
+      native.cancel();
+      await expect(running).rejects.toThrow("stopped");
+      const hidden = goldens.floats("depth.input");
+      const codes = goldens.integers("depth.codes");
+      expect(nmse((await native.depth(hidden, codes)).logits, goldens.floats("depth.logits"))).toBeLessThan(
+        MOST_NMSE,
+      );
+    });
+
     it("refuses ids and codes outside their tables", async () => {
       await expect(native.backbone(Int32Array.of(1 << 20), new Int32Array(0))).rejects.toThrow("token id");
       await expect(native.backbone(Int32Array.of(-1), new Int32Array(0))).rejects.toThrow("codes for");

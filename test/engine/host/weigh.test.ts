@@ -46,15 +46,15 @@ describe("weigh", () => {
     const candidates = [greedy[0]!, 0, 5, 447];
     for (let round = 0; round < 3; round++) {
       if (round === 2) await session.weigh({ tokens: tokens.slice(0, 40), candidates });
-      const found = await session.weigh({ tokens, candidates });
+      const found = (await session.weigh({ tokens, candidates })).probabilities;
       candidates.forEach((id, i) => expect(found[i]).toBeCloseTo(expected[id]!, 5));
     }
-    const all = await session.weigh({ tokens, candidates: expected.map((_, id) => id) });
+    const all = (await session.weigh({ tokens, candidates: expected.map((_, id) => id) })).probabilities;
     expect(all.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
   });
 
   it("leaves a cache from which generation goes on, and generation reports its probabilities", async () => {
-    const expected = await session.weigh({ tokens, candidates: greedy.slice(0, 1) });
+    const expected = (await session.weigh({ tokens, candidates: greedy.slice(0, 1) })).probabilities;
     const run = session.generate({
       tokens,
       maxTokens: greedy.length,
@@ -76,14 +76,47 @@ describe("weigh", () => {
       tokens: [...tokens, ...greedy.slice(0, 2)],
       candidates: [greedy[2]!],
     });
-    expect(probabilities[2]).toBeCloseTo(third[0]!, 4);
+    expect(probabilities[2]).toBeCloseTo(third.probabilities[0]!, 4);
     expect(step.value.reusedTokens).toBe(tokens.length - 1);
+  });
+
+  it("reports probabilities among what top-p and the temperature left, several tokens at a time", async () => {
+    const TEMPERATURE = 0.7;
+    const TOP_P = 0.8;
+    const run = session.generate({
+      tokens,
+      maxTokens: 12,
+      sampling: { temperature: TEMPERATURE, topK: 0, topP: TOP_P, minP: 0, repeatPenalty: 1, seed: 5 },
+      stopTokens: [],
+      probabilities: true,
+    });
+    const ids: number[] = [];
+    const probabilities: number[] = [];
+    for await (const event of run) {
+      if (event.kind !== "tokens") continue;
+      ids.push(...event.ids);
+      probabilities.push(...(event.probabilities ?? []));
+    }
+    expect(ids).toHaveLength(12);
+    expect(probabilities).toHaveLength(12);
+    const vocabulary = (await referenceProbabilities()).map((_, id) => id);
+    for (const at of [0, 1, 5, 11]) {
+      const before = [...tokens, ...ids.slice(0, at)];
+      const all = (await session.weigh({ tokens: before, candidates: vocabulary })).probabilities;
+      const order = [...vocabulary].sort((a, b) => all[b]! - all[a]!);
+      let sum = 0;
+      const kept = order.filter((id) => (sum < TOP_P ? (sum += all[id]!) > 0 : false));
+      expect(kept).toContain(ids[at]);
+      const weights = kept.map((id) => all[id]! ** (1 / TEMPERATURE));
+      const total = weights.reduce((a, b) => a + b);
+      expect(probabilities[at]).toBeCloseTo(weights[kept.indexOf(ids[at]!)]! / total, 4);
+    }
   });
 
   it("can be stopped", async () => {
     const controller = new AbortController();
     controller.abort();
     await expect(session.weigh({ tokens, candidates: [1] }, controller.signal)).rejects.toThrow();
-    expect(await session.weigh({ tokens, candidates: [1] })).toHaveLength(1);
+    expect((await session.weigh({ tokens, candidates: [1] })).probabilities).toHaveLength(1);
   });
 });

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <vector>
 
 #include "../AddonContext.h"
 #include "../AddonSampler.h"
+#include "log-sum-exp.h"
 #include "parley.h"
 
 namespace {
@@ -24,6 +26,7 @@ class SampleTokensWorker : public Napi::AsyncWorker {
             sequence  = options.Get("sequence").As<Napi::Number>().Int32Value();
             position  = options.Get("position").As<Napi::Number>().Int32Value();
             maxTokens = options.Get("maxTokens").As<Napi::Number>().Uint32Value();
+            weighs    = options.Get("probabilities").ToBoolean();
             budget    = std::chrono::duration<double, std::milli>(options.Get("budgetMs").As<Napi::Number>().DoubleValue());
             context->Ref();
             sampler->Ref();
@@ -48,8 +51,15 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         }
 
         void OnOK() override {
-            auto result = Napi::Int32Array::New(Env(), sampled.size());
-            std::copy(sampled.begin(), sampled.end(), result.Data());
+            auto ids = Napi::Int32Array::New(Env(), sampled.size());
+            std::copy(sampled.begin(), sampled.end(), ids.Data());
+            auto result = Napi::Object::New(Env());
+            result.Set("tokens", ids);
+            if (weighs) {
+                auto shares = Napi::Float32Array::New(Env(), probabilities.size());
+                std::copy(probabilities.begin(), probabilities.end(), shares.Data());
+                result.Set("probabilities", shares);
+            }
             deferred.Resolve(result);
         }
 
@@ -66,8 +76,11 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         llama_seq_id sequence;
         llama_pos    position;
         size_t       maxTokens;
+        bool         weighs;
         std::chrono::duration<double, std::milli> budget;
         std::vector<llama_token> sampled;
+        std::vector<float>       probabilities;  // of the sampled tokens, when weighed
+        std::vector<float>       kept;           // logits of the candidates that the chain left
 
         void run() {
             const auto started = std::chrono::steady_clock::now();
@@ -117,9 +130,15 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         }
 
         llama_token sample(int32_t index) {
+            const float * logits = llama_get_logits_ith(context->ctx, index);
+            const size_t count = sampler->tokenCandidates.size();
+            if (hasNaN(logits, count)) {
+                throw std::runtime_error("logits are not numbers");
+            }
             if (takesLikeliest()) {
-                const float * logits = llama_get_logits_ith(context->ctx, index);
-                return llama_token(std::max_element(logits, logits + sampler->tokenCandidates.size()) - logits);
+                const auto * best = std::max_element(logits, logits + count);
+                weigh(logits, count, *best);
+                return llama_token(best - logits);
             }
             llama_token_data_array candidates = {};
             std::unique_lock<std::mutex> lock(context->sharedSamplerData.mutex);
@@ -128,15 +147,37 @@ class SampleTokensWorker : public Napi::AsyncWorker {
                 throw std::runtime_error("Failed to sample next token");
             }
             const llama_token token = candidates.data[candidates.selected].id;
+            if (weighs) {
+                kept.resize(candidates.size);
+                std::transform(candidates.data, candidates.data + candidates.size, kept.begin(), [](const llama_token_data & one) { return one.logit; });
+                weigh(kept.data(), kept.size(), candidates.data[candidates.selected].logit);
+            }
             sampler->acceptToken(token);
             return token;
+        }
+
+        // Without a way out of the loop: the compiler then uses vector registers.
+        static bool hasNaN(const float * logits, size_t count) {
+            int found = 0;
+            for (size_t i = 0; i < count; i++) {
+                found |= logits[i] != logits[i];
+            }
+            return found != 0;
+        }
+
+        // Notes the probability of a sampled token among those it was sampled from.
+        void weigh(const float * logits, size_t count, float logit) {
+            if (weighs) {
+                probabilities.push_back(float(std::exp(logit - parley::log_sum_exp(logits, int64_t(count)))));
+            }
         }
 };
 
 // parleySampleTokens(context: AddonContext, sampler: AddonSampler,
-//     {tokens, position, sequence, stopTokens, maxTokens, budgetMs}): Promise<Int32Array>
+//     {tokens, position, sequence, stopTokens, maxTokens, budgetMs, probabilities}): Promise<{tokens, probabilities}>
 // Appends tokens (at least one, at most a batch) to the sequence and samples. Sampled tokens are appended in their
-// turn, all but the last, until one is a stop token, there are maxTokens of them, or budgetMs have passed.
+// turn, all but the last, until one is a stop token, there are maxTokens of them, or budgetMs have passed. When
+// probabilities are asked for, there is one per sampled token, among the tokens that temperature and filters left.
 Napi::Value sampleTokens(const Napi::CallbackInfo & info) {
     auto * context = Napi::ObjectWrap<AddonContext>::Unwrap(info[0].As<Napi::Object>());
     auto * sampler = Napi::ObjectWrap<AddonSampler>::Unwrap(info[1].As<Napi::Object>());

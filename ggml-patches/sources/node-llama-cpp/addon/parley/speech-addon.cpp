@@ -245,12 +245,30 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
             };
         }
 
+        // As run(), for work that cancel() stops between two nodes of its graph. @throws Error "stopped"
+        Napi::Value runStoppable(Napi::Env env, const Backend & backend, std::function<Job::Result()> work) {
+            if (!busy) {
+                cancelled.store(false);
+            }
+            return run(env, [this, &backend, work = std::move(work)]() -> Job::Result {
+                backend.stop_when(&cancelled);
+                try {
+                    Job::Result result = work();
+                    backend.stop_when(nullptr);
+                    return result;
+                } catch (...) {
+                    backend.stop_when(nullptr);
+                    throw;
+                }
+            });
+        }
+
         // backbone(tokens, codes, keep): Promise<{states [layers + 1, positions, hidden], logits [positions, audioVocabulary]}>
         Napi::Value backbone(const Napi::CallbackInfo & info) {
             Engine & e = loaded(info.Env());
             const Prompt prompt = { integers(info[0]), integers(info[1]) };
             const bool keep = info[2].ToBoolean();
-            return run(info.Env(), [&e, prompt, keep]() -> Job::Result {
+            return runStoppable(info.Env(), e.backend, [&e, prompt, keep]() -> Job::Result {
                 prompt.check(e.model.config());
                 const int32_t count = (int32_t) prompt.ids.size();
                 e.attended.reset();
@@ -288,7 +306,7 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
         //   Promise<{states [layers + 1, frames, codebooks, depthHidden], logits [frames, codebooks - 1, audioVocabulary]}>
         Napi::Value depth(const Napi::CallbackInfo & info) {
             Engine & e = loaded(info.Env());
-            return run(info.Env(), [&e, hidden = floats(info[0]), codes = integers(info[1])]() -> Job::Result {
+            return runStoppable(info.Env(), e.backend, [&e, hidden = floats(info[0]), codes = integers(info[1])]() -> Job::Result {
                 const int32_t frames = (int32_t) codes.size() / e.model.config().codebooks;
                 Prompt({ std::vector<int32_t>(frames, Prompt::AUDIO_FRAME), codes }).check(e.model.config());
                 if (hidden.size() != (size_t) frames * e.model.config().backbone.hidden) {
@@ -363,7 +381,8 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
             return result;
         }
 
-        // cancel(): void. A running start() or speak() returns after its current graph; begin() lifts it.
+        // cancel(): void. A running start() or speak() returns after its current graph, a running backbone() or depth()
+        // fails after its current node; the next begin(), backbone() or depth() lifts it.
         Napi::Value cancel(const Napi::CallbackInfo & info) {
             cancelled.store(true);
             return info.Env().Undefined();

@@ -1,5 +1,8 @@
 #include "speech-frame.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "speech-transformer.h"
 
 namespace parley::speech {
@@ -89,10 +92,12 @@ ggml_tensor * FrameGraph::depth_pass(const Model & model, const Ops & ops, ggml_
     return ops.linear(graph, w.depth_heads[codebook - 1], last, w.depth.output_norm, {});
 }
 
-ggml_tensor * FrameGraph::draw(const Ops & ops, ggml_tensor * logits, int32_t codebook, const Sampling & sampling) {
+ggml_tensor * FrameGraph::draw(const Ops & ops, ggml_tensor * scores, int32_t codebook, const Sampling & sampling) {
     ggml_context * ctx = graph.context();
+    ggml_set_output(scores);  // check_logits() reads them
+    logits.push_back(scores);
     ggml_tensor * uniform = ggml_view_1d(ctx, uniforms, options.width, codebook * uniforms->nb[1]);
-    ggml_tensor * code = ops.sample(graph, logits, uniform, sampling);
+    ggml_tensor * code = ops.sample(graph, scores, uniform, sampling);
     ggml_tensor * kept = ggml_cpy(ctx, code, ggml_view_1d(ctx, codes, options.width, codebook * codes->nb[1]));
     graph.add(kept);
     return code;
@@ -102,8 +107,22 @@ void FrameGraph::step(const std::vector<int32_t> & at, const std::vector<float> 
     positions.write(at);
     ggml_backend_tensor_set(uniforms, random.data(), 0, ggml_nbytes(uniforms));
     graph.compute(backend);
+    check_logits(at);
     out.resize(ggml_nelements(codes));
     ggml_backend_tensor_get(codes, out.data(), 0, ggml_nbytes(codes));
+}
+
+void FrameGraph::check_logits(const std::vector<int32_t> & at) {
+    for (size_t codebook = 0; codebook < logits.size(); ++codebook) {
+        const ggml_tensor * scores = logits[codebook];
+        read.resize(ggml_nelements(scores));
+        ggml_backend_tensor_get(scores, read.data(), 0, ggml_nbytes(scores));
+        const auto bad = std::find_if_not(read.begin(), read.end(), [](float value) { return std::isfinite(value); });
+        if (bad != read.end()) {
+            const int32_t position = at[(bad - read.begin()) / scores->ne[0]];
+            throw NotANumber("codebook " + std::to_string(codebook) + " at position " + std::to_string(position));
+        }
+    }
 }
 
 }  // namespace parley::speech

@@ -6,6 +6,11 @@
 
 namespace parley::speech {
 
+// Weights that are no numbers, or that overflow: nothing can be drawn from such logits.
+struct NotANumber : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 // What the backbone keeps between frames, for `width` sequences.
 struct BackboneState {
     Store         store;
@@ -29,6 +34,7 @@ class FrameGraph {
     // @param positions one per sequence
     // @param uniforms  [codebook][sequence], in [0, 1)
     // @param codes     [codebook][sequence], written
+    // @throws NotANumber
     void step(const std::vector<int32_t> & positions, const std::vector<float> & uniforms, std::vector<int32_t> & codes);
 
     size_t bytes() const { return graph.bytes() + store.bytes(); }
@@ -43,10 +49,13 @@ class FrameGraph {
     std::vector<Positions> depth_positions;  // of the first pass with two tokens, then one pass each
     ggml_tensor * uniforms;
     ggml_tensor * codes;
+    std::vector<ggml_tensor *> logits;       // per codebook, [audio_vocab, width]
+    std::vector<float>         read;         // logits of one codebook
 
     void build(const Model & model, const Ops & ops, BackboneState & state);
     ggml_tensor * depth_pass(const Model & model, const Ops & ops, ggml_tensor * x, int32_t codebook);
-    ggml_tensor * draw(const Ops & ops, ggml_tensor * logits, int32_t codebook, const Sampling & sampling);
+    void check_logits(const std::vector<int32_t> & at);
+    ggml_tensor * draw(const Ops & ops, ggml_tensor * scores, int32_t codebook, const Sampling & sampling);
 };
 
 }  // namespace parley::speech

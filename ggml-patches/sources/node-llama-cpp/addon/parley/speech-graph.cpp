@@ -1,7 +1,6 @@
 #include "speech-graph.h"
 
 #include <new>
-#include <stdexcept>
 
 namespace parley::speech {
 
@@ -30,6 +29,13 @@ Backend::Backend(int threads) : n_threads(threads) {
     auto * reg = ggml_backend_dev_backend_reg(dev);
     auto set_threads = (ggml_backend_set_n_threads_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_set_n_threads");
     set_threads(backend.get(), threads);
+}
+
+void Backend::stop_when(const std::atomic<bool> * flag) const {
+    auto * reg = ggml_backend_dev_backend_reg(dev);
+    auto set = (ggml_backend_set_abort_callback_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_set_abort_callback");
+    const auto is_raised = [](void * data) { return static_cast<const std::atomic<bool> *>(data)->load(std::memory_order_relaxed); };
+    set(backend.get(), flag == nullptr ? nullptr : (ggml_abort_callback) is_raised, const_cast<std::atomic<bool> *>(flag));
 }
 
 Store::Store() : ctx(new_context(MAX_STORED, 0)) {}
@@ -77,6 +83,9 @@ void Graph::allocate(const Backend & backend) {
 
 void Graph::compute(const Backend & backend) {
     const ggml_status status = ggml_backend_graph_compute(backend.handle(), graph);
+    if (status == GGML_STATUS_ABORTED) {
+        throw Stopped();
+    }
     if (status != GGML_STATUS_SUCCESS) {
         throw std::runtime_error(std::string("ggml failed: ") + ggml_status_to_string(status));
     }

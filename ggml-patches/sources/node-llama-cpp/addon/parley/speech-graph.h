@@ -1,8 +1,10 @@
 // Two kinds of memory: a Store holds tensors that live between graphs, a Graph is built once and replayed.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,11 @@
 
 namespace parley::speech {
 
+// A graph was stopped before its end: what it writes is in no certain state.
+struct Stopped : std::runtime_error {
+    Stopped() : std::runtime_error("stopped") {}
+};
+
 // Where computation happens, and with how many threads.
 class Backend {
   public:
@@ -22,6 +29,9 @@ class Backend {
     ggml_backend_t handle() const { return backend.get(); }
     ggml_backend_dev_t device() const { return dev; }
     int threads() const { return n_threads; }
+
+    // While set, a graph that is computed stops between two nodes as soon as the flag is raised.
+    void stop_when(const std::atomic<bool> * flag) const;
 
   private:
     ggml_backend_ptr   backend;
@@ -70,7 +80,7 @@ class Graph {
     // @throws std::bad_alloc
     void allocate(const Backend & backend);
 
-    // @throws std::runtime_error when the backend fails
+    // @throws Stopped when stop_when()'s flag was raised, std::runtime_error when the backend fails
     void compute(const Backend & backend);
 
     size_t bytes() const;

@@ -8,6 +8,7 @@
 
 #include "napi.h"
 #include "speech-config.h"
+#include "speech-frame.h"
 
 namespace parley::speech {
 
@@ -31,7 +32,10 @@ class Job : public Napi::AsyncWorker {
             try {
                 result = work();
             } catch (const FileError & error) {
-                isFileError = true;
+                code = "BAD_SPEECH_FILE";
+                SetError(error.what());
+            } catch (const NotANumber & error) {
+                code = "NOT_A_NUMBER";
                 SetError(error.what());
             } catch (const std::bad_alloc &) {
                 SetError("out of memory");
@@ -46,12 +50,12 @@ class Job : public Napi::AsyncWorker {
             deferred.Resolve(value);
         }
 
-        // A file that cannot be run has the code BAD_SPEECH_FILE: its message is for the user.
+        // BAD_SPEECH_FILE: a file that cannot be run; NOT_A_NUMBER: logits that are none. Their messages are for the user.
         void OnError(const Napi::Error & error) override {
             finished();
             auto value = error.Value();
-            if (isFileError) {
-                value.Set("code", Napi::String::New(Env(), "BAD_SPEECH_FILE"));
+            if (code != nullptr) {
+                value.Set("code", Napi::String::New(Env(), code));
             }
             deferred.Reject(value);
         }
@@ -61,7 +65,7 @@ class Job : public Napi::AsyncWorker {
         std::function<Result()> work;
         std::function<void()> finished;
         Result result;
-        bool isFileError = false;
+        const char * code = nullptr;
 };
 
 template <typename Array, typename T>
