@@ -16,6 +16,7 @@ import { loadScreen } from "../ui/load-screen.js";
 import { endDocument, type RunEnd, stepDocument } from "../ui/trace/step-document.js";
 import { stepText } from "../ui/trace/step-text.js";
 import { traceFlags } from "../ui/trace/trace-flags.js";
+import type { Progress } from "../ui/progress.js";
 import { readTraceSource, type TraceSource } from "../ui/trace/trace-source.js";
 
 /** Room for frames that a context is made with, in tokens, when the user names no size. */
@@ -57,7 +58,7 @@ export default class Trace extends BaseCommand {
     });
     try {
       const trace = await this.open(facts, session, program, flags);
-      if (usesScreen(flags)) await this.openScreen(trace, session, facts, source);
+      if (usesScreen(flags)) await this.openScreen(trace, session, facts, { source, flags });
       else await this.print(trace, flags, real);
     } finally {
       await session.close();
@@ -69,19 +70,30 @@ export default class Trace extends BaseCommand {
     trace: TraceSession,
     session: TextSession,
     facts: ModelFacts,
-    source: TraceSource,
+    { source, flags }: { source: TraceSource; flags: Flags },
   ): Promise<void> {
+    const restarted: TextSession[] = [];
+    const startEngine = async (progress: Progress, signal: AbortSignal) => {
+      const { session: next } = await openTextModel({ model: flags.model, flags, progress, signal });
+      restarted.push(next);
+      await new ContextSizer(next, { ...flags, "ctx-size": trace.options.contextSize }).fit(0, 0, signal);
+      return next;
+    };
     const { openTraceScreen } = await loadScreen(() => import("../ui/trace-screen/open-trace-screen.js"));
-    const { engineDied } = await openTraceScreen({
-      session: trace,
-      engineEnded: session.ended,
-      probeEngine: () => session.tokenize("", { special: false }),
-      model: facts.name,
-      file: source.name,
-      colourLevel: this.colours(process.stdout).level,
-      signal: this.signal,
-    });
-    if (engineDied) process.exitCode = ExitCode.engineDied;
+    try {
+      const { engineDied } = await openTraceScreen({
+        session: trace,
+        engine: session,
+        startEngine,
+        model: facts.name,
+        file: source.name,
+        colourLevel: this.colours(process.stdout).level,
+        signal: this.signal,
+      });
+      if (engineDied) process.exitCode = ExitCode.engineDied;
+    } finally {
+      for (const one of restarted) await one.close();
+    }
   }
 
   private async runPython(program: TraceProgram, source: TraceSource, flags: Flags): Promise<PythonTrace> {

@@ -13,7 +13,11 @@ export interface DecodedAudio {
  * WAV samples are scaled as libsndfile scales them: integers by 2^-(bits - 1).
  * @throws UserError WAV_FORMAT, AUDIO_FORMAT, AUDIO_TOO_LARGE, AUDIO_TOO_SLOW (exit 65); AbortError
  */
-export async function decodeAudio(bytes: Uint8Array, file: string, signal?: AbortSignal): Promise<DecodedAudio> {
+export async function decodeAudio(
+  bytes: Uint8Array,
+  file: string,
+  signal?: AbortSignal,
+): Promise<DecodedAudio> {
   return isWav(bytes) ? decodeWav(bytes, readWavHeader(bytes, file)) : decodeCompressed(bytes, file, signal);
 }
 

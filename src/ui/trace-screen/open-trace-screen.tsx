@@ -10,14 +10,13 @@ import { AlternateScreen } from "./alternate-screen.js";
 import { keyHandler } from "./screen-keys.js";
 import { screenRows } from "./screen-rows.js";
 import { initialState, TraceScreenStore } from "./screen-state.js";
-import { TraceDriver } from "./trace-driver.js";
+import { type DriverEngine, type StartEngine, TraceDriver } from "./trace-driver.js";
 
 export interface TraceScreenOptions {
   readonly session: TraceSession;
-  /** resolves when the engine's process has ended, for whatever reason */
-  readonly engineEnded: Promise<void>;
-  /** says why the engine has ended, by throwing */
-  readonly probeEngine: () => Promise<unknown>;
+  /** the engine of the session */
+  readonly engine: DriverEngine;
+  readonly startEngine: StartEngine;
   readonly model: string;
   readonly file: string;
   /** colours of the terminal; 0: none */
@@ -29,12 +28,12 @@ export interface TraceScreenOptions {
 /**
  * Opens the debugger on this process's terminal and returns when the user has left it. The terminal is as it was before,
  * whatever happened.
- * @returns did the engine live to the end?
+ * @returns is the engine dead at the end?
  */
 export async function openTraceScreen({
   session,
-  engineEnded,
-  probeEngine,
+  engine,
+  startEngine,
   model,
   file,
   colourLevel,
@@ -45,7 +44,7 @@ export async function openTraceScreen({
   const { entry } = session.program;
   const first = entry.kind === "function" ? entry.line : 1;
   const store = new TraceScreenStore(initialState(stdout.columns || 80, stdout.rows || 24, first));
-  const driver = new TraceDriver(session, store);
+  const driver = new TraceDriver(session, store, engine, startEngine);
   const modes = new TerminalModes(stdout);
   const screen = new AlternateScreen(stdout);
   const onResize = () => {
@@ -58,10 +57,12 @@ export async function openTraceScreen({
   screen.enter();
   modes.enter();
   let left = false;
+  let engineDied = false;
   const leave = () => {
     if (left) return;
     left = true;
-    driver.stop();
+    engineDied = store.state().phase === "dead";
+    driver.leave();
     store.dispatch({ type: "phase", phase: "left" });
     // React draws what was dispatched in a microtask
     setImmediate(() => ink.unmount());
@@ -72,9 +73,6 @@ export async function openTraceScreen({
   });
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();
-  void engineEnded.then(async () => {
-    if (!left) await probeEngine().catch((error: unknown) => driver.fail(error));
-  });
   void driver.step();
   try {
     await ink.waitUntilExit();
@@ -84,7 +82,7 @@ export async function openTraceScreen({
     modes.restore();
     screen.leave();
   }
-  return { engineDied: driver.engineDied };
+  return { engineDied };
 }
 
 function TraceScreen({

@@ -15,26 +15,43 @@ export const TRACE_KEYS = [
   ["up, down", "choose a line (k, j)"],
   ["space", "breakpoint on the chosen line"],
   ["g", "go to the chosen line"],
-  ["Ctrl-C", "stop predicting; twice when idle: leave"],
+  ["Ctrl-C", "stop predicting, forget the keys that wait; twice when idle: leave"],
+  ["Enter", "when the engine has died: start it again and go on"],
   ["?", "this help"],
   ["q", "leave"],
 ] as const;
 
-/** Connects the keys with the trace. */
+/** What a dead engine's screen says. */
+export const DEAD = "the engine has died; Enter starts it again, q leaves";
+
+/** A key that came while something ran, and the line that was chosen then. */
+interface WaitingKey {
+  readonly event: KeyEvent;
+  readonly name: string;
+  readonly cursor: number;
+}
+
+/** More would be a key that is held down. */
+const MOST_WAITING = 50;
+
+/** Connects the keys with the trace. Keys that come while a frame is predicted wait for their turn. */
 export function keyHandler(driver: TraceDriver, leave: () => void): (event: KeyEvent) => void {
   const { store, session } = driver;
   let isLeaving = false;
+  let waiting: readonly WaitingKey[] = [];
   const lines = session.program.lines.length;
   const move = (by: number) => store.dispatch({ type: "cursor", line: store.state().cursor + by, lines });
-  const actions: Record<string, () => void> = {
+  /** @param cursor the line that was chosen when the key was pressed */
+  const actions: Record<string, (cursor: number) => void> = {
     n: () => void driver.next(),
     s: () => void driver.step(),
     o: () => void driver.out(),
     a: () => void driver.go(),
-    g: () => void driver.go(store.state().cursor),
+    g: (cursor) => void driver.go(cursor),
     b: () => driver.back(),
     r: () => void driver.restart(),
     e: () => beginEdit(driver),
+    enter: () => void (store.state().phase === "dead" && driver.revive()),
     j: () => move(1),
     k: () => move(-1),
     down: () => move(1),
@@ -47,39 +64,71 @@ export function keyHandler(driver: TraceDriver, leave: () => void): (event: KeyE
     q: leave,
     "ctrl-d": leave,
   };
-  /** what may be done while a frame is being predicted */
+  /** what may be done while something runs */
   const always = new Set(["j", "k", "up", "down", "pageup", "pagedown", " ", "?", "q", "ctrl-d", "escape"]);
-  const deadToo = new Set([...always, "b"]);
+  const deadToo = new Set([...always, "b", "enter"]);
 
-  const press = (name: string) => {
+  const wait = (keys: readonly WaitingKey[]) => {
+    waiting = keys;
+    store.dispatch({ type: "waiting", keys: keys.map(({ name }) => name) });
+  };
+
+  driver.onIdle = (goesOn) => {
+    if (!goesOn) wait([]);
+    while (waiting.length > 0 && !driver.isRunning) {
+      const { event, name, cursor } = waiting[0]!;
+      wait(waiting.slice(1));
+      if (store.state().typed) type(event);
+      else press(name, cursor);
+    }
+  };
+
+  const type = (event: KeyEvent) => {
+    const { typed } = store.state();
+    if (!typed) return;
+    const result = typeKey(typed, event);
+    store.dispatch({
+      type: "typed",
+      typed: result === "done" || result === "cancelled" ? undefined : result,
+    });
+    if (result === "done") void driver.edit(typed.text);
+  };
+
+  const press = (name: string, cursor: number) => {
     store.dispatch({ type: "notice", notice: undefined });
-    if (name === "ctrl-c") {
-      if (driver.isRunning) return driver.stop();
-      if (isLeaving) return leave();
+    if (store.state().phase === "dead" && !deadToo.has(name)) return driver.say(DEAD, "error");
+    actions[name]?.(cursor);
+  };
+
+  /** @returns was the key taken here? */
+  const control = (name: string): boolean => {
+    if (name !== "ctrl-c") {
+      isLeaving = false;
+      return false;
+    }
+    if (driver.isRunning) driver.stop();
+    else if (isLeaving) leave();
+    else {
       isLeaving = true;
-      return driver.say("Ctrl-C again leaves");
+      driver.say("Ctrl-C again leaves");
     }
-    isLeaving = false;
-    const action = actions[name];
-    if (!action) return;
-    if (driver.isRunning && !always.has(name))
-      return driver.say("a frame is being predicted; Ctrl-C stops it");
-    if (store.state().phase === "dead" && !deadToo.has(name)) {
-      return driver.say("the engine has died; q leaves", "error");
-    }
-    action();
+    return true;
+  };
+
+  const take = (event: KeyEvent) => {
+    if (store.state().typed) return type(event);
+    const name = event.kind === "key" ? keyName(event) : event.text;
+    if (control(name)) return;
+    // behind an e that waits comes what shall be typed
+    const isTyping = waiting.some((one) => one.name === "e");
+    if (!driver.isRunning || (always.has(name) && !isTyping)) return press(name, store.state().cursor);
+    if (store.state().phase === "restarting" || waiting.length >= MOST_WAITING) return;
+    if (name in actions || isTyping) wait([...waiting, { event, name, cursor: store.state().cursor }]);
   };
 
   return (event) => {
-    const { typed } = store.state();
-    if (typed) {
-      const result = typeKey(typed, event);
-      if (result === "done") {
-        store.dispatch({ type: "typed", typed: undefined });
-        void driver.edit(typed.text);
-      } else store.dispatch({ type: "typed", typed: result === "cancelled" ? undefined : result });
-    } else if (event.kind === "text") for (const char of event.text) press(char);
-    else if (event.kind === "key") press(keyName(event));
+    if (event.kind === "text") for (const text of event.text) take({ kind: "text", text });
+    else if (event.kind === "key" || store.state().typed) take(event);
   };
 }
 

@@ -4,7 +4,7 @@ import { shortened } from "../chat-screen/status/status-line.js";
 import type { Palette } from "../chat-screen/transcript/palette.js";
 import { safeLine } from "../safe-text.js";
 import { percent } from "../trace/step-text.js";
-import { TRACE_KEYS } from "./screen-keys.js";
+import { DEAD, TRACE_KEYS } from "./screen-keys.js";
 import type { TraceScreenState } from "./screen-state.js";
 
 /** Narrower than this, locals stand below the source instead of beside it. */
@@ -139,7 +139,7 @@ function helpRows(): Row[] {
 }
 
 function footer(session: TraceSession, state: TraceScreenState, palette: Palette): Row[] {
-  const { notice, typed, phase, activity } = state;
+  const { notice, typed, phase } = state;
   if (typed) {
     const isValue = session.current && "value" in session.current.frame;
     const [before, after] = [typed.text.slice(0, typed.at), typed.text.slice(typed.at)];
@@ -154,14 +154,25 @@ function footer(session: TraceSession, state: TraceScreenState, palette: Palette
   }
   const tones = { info: palette.dim, warning: palette.warning, error: palette.error };
   const first: Row =
-    phase === "predicting"
-      ? { text: `${activity ?? "predicting"}, Ctrl-C stops`, style: palette.dim }
+    phase === "working" || phase === "restarting"
+      ? { text: activityOf(state), style: palette.dim }
       : notice
         ? { text: safeLine(notice.text, { maxLength: LONGEST }), style: tones[notice.tone] }
-        : { text: phase === "dead" ? "the engine has died; q leaves" : "" };
+        : { text: phase === "dead" ? DEAD : "" };
   const keys =
     "n next  s step  o out  a all  b back  e edit  r restart  space break  g go to  ? help  q leave";
   return state.rows < 5 ? [first] : [...wrapped(first, state.columns), { text: keys, style: palette.dim }];
+}
+
+function activityOf({ activity, waiting }: TraceScreenState): string {
+  const then = waiting.length === 0 ? "" : `, then ${shownKeys(waiting)}`;
+  return `${activity ?? ""}${then}, Ctrl-C stops`;
+}
+
+/** The last keys that wait are what was just pressed. */
+function shownKeys(keys: readonly string[]): string {
+  const last = keys.slice(-8).join(" ");
+  return keys.length > 8 ? `… ${last}` : last;
 }
 
 /** An error is read to its end, in at most four rows. */

@@ -10,9 +10,11 @@ export interface TypedLine {
 export interface TraceScreenState {
   readonly columns: number;
   readonly rows: number;
-  readonly phase: "idle" | "predicting" | "dead" | "left";
-  /** what is going on while predicting */
+  readonly phase: "idle" | "working" | "dead" | "restarting" | "left";
+  /** what is going on while working or restarting */
   readonly activity: string | undefined;
+  /** names of the keys that wait for it */
+  readonly waiting: readonly string[];
   /** one message, until the next key */
   readonly notice: { readonly text: string; readonly tone: "info" | "warning" | "error" } | undefined;
   readonly typed: TypedLine | undefined;
@@ -28,6 +30,7 @@ export interface TraceScreenState {
 export type TraceScreenAction =
   | { type: "resize"; columns: number; rows: number }
   | { type: "phase"; phase: TraceScreenState["phase"]; activity?: string }
+  | { type: "waiting"; keys: readonly string[] }
   | { type: "notice"; notice: TraceScreenState["notice"] }
   | { type: "typed"; typed: TypedLine | undefined }
   | { type: "cursor"; line: number; lines: number }
@@ -43,6 +46,7 @@ export function initialState(columns: number, rows: number, cursor: number): Tra
     rows,
     phase: "idle",
     activity: undefined,
+    waiting: [],
     notice: undefined,
     typed: undefined,
     breakpoints: new Set(),
@@ -57,9 +61,11 @@ export function reduce(state: TraceScreenState, action: TraceScreenAction): Trac
     case "resize":
       return { ...state, columns: action.columns, rows: action.rows };
     case "phase":
-      // an engine that died stays dead until the screen is left
-      if (state.phase === "dead" && action.phase !== "left") return state;
+      // an engine that died stays dead until it is started again or the screen is left
+      if (state.phase === "dead" && !["restarting", "left"].includes(action.phase)) return state;
       return { ...state, phase: action.phase, activity: action.activity };
+    case "waiting":
+      return { ...state, waiting: action.keys };
     case "notice":
       return { ...state, notice: action.notice };
     case "typed":

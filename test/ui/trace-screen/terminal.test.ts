@@ -1,6 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ENDLESS_TRACE, writeAutomaton } from "../../helpers/automaton.js";
 import { convertTo, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 import { runParley } from "../../helpers/run-parley.js";
 import { hasTmux, Terminal } from "../../helpers/tmux.js";
@@ -150,23 +151,45 @@ describe.skipIf(!hasTmux || process.platform !== "linux")("the debugger and its 
     // where nothing has compiled the engine yet, this does: the tests wait for a screen, not for a compiler
     const build = await runParley(["engine", "build"]);
     expect(build.code, build.stderr).toBe(0);
-    model = await convertTo(folder, repositoryFile("test/fixtures/cwm-regular"), "f32");
+    await writeAutomaton(path.join(folder, "endless"), ENDLESS_TRACE);
+    model = await convertTo(folder, path.join(folder, "endless"), "f32");
   }, 1_200_000);
 
-  it("says so when the engine is killed, and leaves a clean terminal", async () => {
-    const parley = repositoryFile("bin", "run.js");
+  async function openReal(): Promise<Terminal> {
+    const parley = `'${process.execPath}' '${repositoryFile("bin", "run.js")}'`;
     terminal = new Terminal(
-      `'${process.execPath}' '${parley}' trace '${program}' -m '${model}' --frame-tokens 8 --seed 1; echo ended $?; sleep 1000`,
+      `${parley} trace '${program}' -m '${model}' --seed 1; echo ended $?; sleep 1000`,
       { columns: 100, rows: 24 },
     );
-    await terminal.shows("cut off by a limit, not by the model: frame tokens");
-    const engine = terminal.descendants().at(-1)!;
-    process.kill(engine, "SIGKILL");
-    await terminal.shows(/killed\s+by\s+the\s+system/);
-    terminal.press("s");
-    await terminal.shows("the engine has died; q leaves");
-    terminal.press("q");
-    const left = await terminal.shows("ended 70");
+    await terminal.shows("frame 1 ");
+    return terminal;
+  }
+
+  it("says so when the engine is killed, and leaves a clean terminal", async () => {
+    const debug = await openReal();
+    process.kill(debug.descendants().at(-1)!, "SIGKILL");
+    await debug.shows(/killed\s+by\s+the\s+system/);
+    debug.press("s");
+    await debug.shows("the engine has died; Enter starts it again, q leaves");
+    debug.press("q");
+    const left = await debug.shows("ended 70");
     expect(left).not.toContain("locals");
+  });
+
+  it("starts a killed engine again and goes on with the frames there were", async () => {
+    const debug = await openReal();
+    debug.press("s");
+    await debug.shows("frame 2 ");
+    const first = debug.descendants().at(-1)!;
+    process.kill(first, "SIGKILL");
+    await debug.shows(/killed\s+by\s+the\s+system/);
+    debug.press("Enter");
+    await debug.shows("the engine runs again");
+    await debug.shows("frame 2 ");
+    expect(debug.descendants().at(-1)).not.toBe(first);
+    debug.press("s");
+    await debug.shows("frame 3 ");
+    debug.press("q");
+    await debug.shows("ended 0");
   });
 });
