@@ -1,5 +1,5 @@
 import { f16FromF32Bits } from "./float-bits.js";
-import { BF16_TO_F16, F16_TO_BF16, F16_TO_F32 } from "./float-tables.js";
+import { bf16ToF16Table, f16ToBf16Table, f16ToF32Table } from "./float-tables.js";
 
 /** The element types a checkpoint's weights may have, by their ggml names. */
 export type FloatType = "F32" | "F16" | "BF16";
@@ -28,13 +28,13 @@ export function convertFloats(input: Uint8Array, from: FloatType, output: Uint8A
     case "BF16>F16":
       return bf16ToF16(input, output, count);
     case "F16>BF16":
-      byTable16(u16(input, count), u16(output, count), F16_TO_BF16);
+      byTable16(u16(input, count), u16(output, count), f16ToBf16Table());
       return countNonFinite(output.subarray(0, count * 2), to);
     case "BF16>F32":
       bf16ToF32(input, output, count);
       return countNonFinite(output.subarray(0, count * 4), to);
     case "F16>F32":
-      byTable32(u16(input, count), u32(output, count), F16_TO_F32);
+      byTable32(u16(input, count), u32(output, count), f16ToF32Table());
       return countNonFinite(output.subarray(0, count * 4), to);
     case "F32>F16":
       return f32ToF16(u32(input, count), u16(output, count));
@@ -99,7 +99,7 @@ function bf16ToF16(input: Uint8Array, output: Uint8Array, count: number): number
   }
   for (let i = unrolled; i < from.length; i++) nonFinite += convertPair(from, to, i);
   if (count & 1) {
-    const last = BF16_TO_F16[u16(input, count)[count - 1]!]!;
+    const last = bf16ToF16Table()[u16(input, count)[count - 1]!]!;
     u16(output, count)[count - 1] = last;
     nonFinite += isNonFiniteF16(last);
   }
@@ -122,8 +122,9 @@ function convertPair(from: Int32Array, to: Int32Array, i: number): number {
     to[i] = rebias(pair);
     return 0;
   }
-  const low = BF16_TO_F16[pair & 0xffff]!;
-  const high = BF16_TO_F16[pair >>> 16]!;
+  const table = bf16ToF16Table();
+  const low = table[pair & 0xffff]!;
+  const high = table[pair >>> 16]!;
   to[i] = low | (high << 16);
   return isNonFiniteF16(low) + isNonFiniteF16(high);
 }
