@@ -1,11 +1,21 @@
-import { cutSequence, dropUncountedCells, restoreCheckpoint, sampleTokens } from "./llama-binding.js";
+import {
+  cutSequence,
+  dropUncountedCells,
+  newestCheckpoint,
+  restoreCheckpoint,
+  sampleTokens,
+  takeCheckpoint,
+} from "./llama-binding.js";
 import type { NativeSampler } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
-import { asTokens, type TextModel } from "./text-model.js";
+import { asTokens, CHECKPOINTS, type TextModel } from "./text-model.js";
 import { createSampler } from "./token-sampler.js";
 
 /** Tokens that are made within this many milliseconds travel together: every hand-over costs the cores that compute. */
 const FLUSH_MS = 50;
+
+/** Fewer tokens than these are read again rather than kept in a checkpoint. */
+const SPARE_APART = 32;
 
 /**
  * Evaluates the part of a sequence the cache does not hold, then samples until a stop token, maxTokens,
@@ -50,6 +60,7 @@ export async function* generate(
     // all but the last batch is only read; the last one brings the first token
     let next = reusedTokens;
     yield { kind: "prompt", done: next, total: tokens.length };
+    await keepSpareCheckpoint(text);
     while (tokens.length - next > text.batchSize) {
       if (signal.aborted) return end("interrupted");
       const batch = tokens.slice(next, next + text.batchSize);
@@ -58,6 +69,7 @@ export async function* generate(
       yield { kind: "prompt", done: next, total: tokens.length };
     }
     if (signal.aborted) return end("interrupted");
+    if (next > reusedTokens) await keepSpareCheckpoint(text);
 
     sampler = await createSampler(text, sampling, tokens, jsonSchema);
     // node-llama-cpp shifts a context on its own when its last cell is needed
@@ -151,12 +163,27 @@ function slidingWindow({ sequence, model }: TextModel): number {
 }
 
 /**
- * Before an answer overwrites what the window holds: with a checkpoint the prompt can be answered again, or another
- * way, without being read again. Not needed while everything fits into the window's cache.
+ * Before an answer overwrites what the window holds: with a checkpoint the prompt can be answered again without being
+ * read again. Not needed while everything fits into the window's cache.
  */
 async function keepCheckpoint(text: TextModel): Promise<void> {
   const window = slidingWindow(text);
-  if (window > 0 && text.sequence.nextTokenIndex > window / 2) await text.sequence.takeCheckpoint();
+  if (window > 0 && text.sequence.nextTokenIndex > window / 2) await takeCheckpoint(text.sequence);
+}
+
+/**
+ * A checkpoint serves its own position only, because it holds no more than the window. For a message that is taken back
+ * or changed later there is one where its first new token goes, and one before the last batch; not where they are large
+ * or would save a few tokens only.
+ */
+async function keepSpareCheckpoint(text: TextModel): Promise<void> {
+  const { sequence } = text;
+  const newest = newestCheckpoint(sequence);
+  const { max, maxMemory } = CHECKPOINTS;
+  if (newest !== undefined) {
+    if (newest.size * max > maxMemory || sequence.nextTokenIndex - newest.tokens < SPARE_APART) return;
+  }
+  await keepCheckpoint(text);
 }
 
 function joinBytes(parts: readonly Uint8Array[]): Uint8Array {

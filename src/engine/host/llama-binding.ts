@@ -33,6 +33,8 @@ interface AddonContext {
 interface Checkpoint {
   minPos: number;
   maxPos: number;
+  /** bytes */
+  size: number;
 }
 
 interface SequenceInternals {
@@ -40,7 +42,11 @@ interface SequenceInternals {
   _nextTokenIndex: number;
   _contextTokens: number[];
   _context: { _ctx: AddonContext };
-  _checkpoints: { _checkpoints: readonly (readonly [string | undefined, Checkpoint])[] };
+  _checkpoints: {
+    _checkpoints: readonly (readonly [string | undefined, Checkpoint])[];
+    /** drops those behind a position */
+    pruneFromEndToIndex(position: number): void;
+  };
   _takeIntervalCheckpointIfNeeded(): Promise<void> | undefined;
 }
 
@@ -157,6 +163,14 @@ export function dropUncountedCells(sequence: LlamaContextSequence): void {
   internals._context._ctx.removeTokenCellsFromSequence(internals._sequenceId, internals._nextTokenIndex, -1);
 }
 
+/**
+ * The oldest position a checkpoint holds. `minPos` is that of the whole cache; llama.cpp writes the cells that the last
+ * one can see, no others (is_masked_swa in its state_write).
+ */
+function oldestOf({ minPos, maxPos }: Checkpoint, window: number): number {
+  return Math.max(minPos, maxPos - window + 1);
+}
+
 /** How many of a checkpoint's tokens still begin the sequence, where not all of them do. */
 const usableTokens = new WeakMap<Checkpoint, number>();
 
@@ -188,7 +202,7 @@ export async function restoreCheckpoint(
   const usable = (checkpoint: Checkpoint) => Math.min(keep, usableOf(checkpoint));
   const found = checkpointsOf(internals).findLast((checkpoint) => {
     const next = usable(checkpoint);
-    return next > 0 && checkpoint.minPos <= Math.max(0, next - window + 1);
+    return next > 0 && oldestOf(checkpoint, window) <= Math.max(0, next - window + 1);
   });
   if (found === undefined) return false;
   const next = usable(found);
@@ -196,6 +210,34 @@ export async function restoreCheckpoint(
   if (!(await _context._ctx.restoreCheckpoint(found, next - 1, _sequenceId))) return false;
   holdFirst(internals, next);
   return true;
+}
+
+/**
+ * Keeps the sliding layers' cache as it is now. Checkpoints of other tokens that reach as far or farther go: at the
+ * same position node-llama-cpp would take one of them for this one, and keep none.
+ */
+export async function takeCheckpoint(sequence: LlamaContextSequence): Promise<void> {
+  const internals = sequence as unknown as SequenceInternals;
+  const position = internals._nextTokenIndex - 1;
+  internals._checkpoints.pruneFromEndToIndex(position);
+  const last = checkpointsOf(internals).at(-1);
+  if (last !== undefined && last.maxPos === position) {
+    if (usableOf(last) === position + 1) return;
+    internals._checkpoints.pruneFromEndToIndex(position - 1);
+  }
+  await sequence.takeCheckpoint();
+}
+
+/** The newest checkpoint that begins the sequence as it is now: where it was taken, and its bytes. */
+export function newestCheckpoint(
+  sequence: LlamaContextSequence,
+): { readonly tokens: number; readonly size: number } | undefined {
+  const internals = sequence as unknown as SequenceInternals;
+  const found = checkpointsOf(internals).findLast(
+    (checkpoint) =>
+      usableOf(checkpoint) === checkpoint.maxPos + 1 && checkpoint.maxPos < internals._nextTokenIndex,
+  );
+  return found && { tokens: found.maxPos + 1, size: found.size };
 }
 
 function holdFirst(internals: SequenceInternals, tokens: number): void {

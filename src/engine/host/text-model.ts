@@ -4,10 +4,10 @@ import { type EngineBinding, nativeContext, nativeModel, setThreads } from "./ll
 import type { ContextParams, LoadedModel } from "./protocol.js";
 
 /**
- * Copies of the sliding layers' cache that are kept: before the last answer and the one before it. One of them may be
- * as large as that cache; node-llama-cpp would keep 32 of any size.
+ * Copies of the sliding layers' cache that are kept: where the last message began, before the last batch of its prompt,
+ * and before its answer. One of them may be as large as that cache; node-llama-cpp would keep 32 of any size.
  */
-const CHECKPOINTS = { max: 2, interval: false, maxMemory: 2 ** 31 } as const;
+export const CHECKPOINTS = { max: 3, interval: false, maxMemory: 2 ** 31 } as const;
 
 /** A loaded model with at most one context and one sequence in it. */
 export class TextModel {

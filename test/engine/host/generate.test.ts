@@ -145,11 +145,44 @@ describe("generation", () => {
     const again = await generate(session, { tokens: prompt, maxTokens: 400 });
     expect(again.ids).toEqual(first.ids);
     expect(again.reusedTokens).toBeGreaterThanOrEqual(prompt.length - 1);
-    // and the end of the prompt in another way
-    const edited = [...prompt.slice(0, 297), ...prompt.slice(5, 25)];
-    const other = await generate(session, { tokens: edited, maxTokens: 20 });
-    expect(other.reusedTokens).toBe(297);
-    expect(other.ids).toEqual(await openedElsewhere(edited, 20));
+    // and the end of the prompt in other ways: a checkpoint of the end lacks what a place before it can see
+    for (const kept of [298, 297, 295, 292, 289]) {
+      await generate(session, { tokens: prompt, maxTokens: 400 });
+      const edited = [...prompt.slice(0, kept), ...prompt.slice(5, 25)];
+      const other = await generate(session, { tokens: edited, maxTokens: 60 });
+      expect(other.reusedTokens, `${kept} kept`).toBe(288);
+      expect(other.ids).toEqual(await openedElsewhere(edited, 60));
+    }
+  });
+
+  it("answers a changed prompt of the same length again from a checkpoint of its own", async () => {
+    const prompt = reference("cwm-regular").long.tokens.slice(0, 300);
+    const changed = [...prompt.slice(0, 290), ...prompt.slice(5, 15)];
+    await freshContext(session, 16);
+    await generate(session, { tokens: prompt, maxTokens: 400 });
+    const first = await generate(session, { tokens: changed, maxTokens: 400 });
+    // where the last batch of 16 began
+    expect(first.reusedTokens).toBe(288);
+    expect(first.ids.slice(0, 20)).toEqual(await openedElsewhere(changed, 20));
+    const again = await generate(session, { tokens: changed, maxTokens: 400 });
+    expect(again.reusedTokens).toBe(changed.length - 1);
+    expect(again.ids).toEqual(first.ids);
+  });
+
+  it("reads a changed message only, not the conversation before it", async () => {
+    const words = reference("cwm-regular").long.tokens;
+    await freshContext(session, 32);
+    const first = await generate(session, { tokens: words.slice(0, 100), maxTokens: 150 });
+    const said = [...words.slice(0, 100), ...first.ids];
+    const asked = await generate(session, { tokens: [...said, ...words.slice(100, 180)], maxTokens: 300 });
+    expect(asked.reusedTokens).toBe(said.length - 1);
+    const changed = [...said, ...words.slice(200, 290)];
+    const answer = await generate(session, { tokens: changed, maxTokens: 300 });
+    expect(answer.reusedTokens).toBe(said.length - 1);
+    expect(answer.ids.slice(0, 20)).toEqual(await openedElsewhere(changed, 20));
+    const again = await generate(session, { tokens: changed, maxTokens: 300 });
+    expect(again.reusedTokens).toBe(changed.length - 1);
+    expect(again.ids).toEqual(answer.ids);
   });
 
   /** The same prompt in a context that has seen nothing. */
