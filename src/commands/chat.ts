@@ -14,12 +14,19 @@ import { ExitCode, UserError } from "../engine/errors.js";
 import { AnswerWriter } from "../ui/answer-writer.js";
 import { chatFlags } from "../ui/chat-command-flags.js";
 import { conversationFrom, samplingFrom, schemaFrom, tokenListFrom } from "../ui/chat-flags.js";
+import type { ChatFile } from "../engine/chat/saved/chat-file.js";
 import { ChatStore } from "../engine/chat/saved/chat-store.js";
+import { turnMessage } from "../engine/chat/saved/turns.js";
+import { answerTurn } from "../engine/client/answer-turn.js";
+import { formatReference, parseModelReference } from "../engine/hub/model-reference.js";
+import { safeLine } from "../ui/safe-text.js";
 import { defaultContextSize, resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
 import { describeReply } from "../ui/chat-stats.js";
 import { loadScreen } from "../ui/load-screen.js";
 import { ContextSizer } from "../ui/context-sizer.js";
 import { requireTextModel } from "../ui/model-use.js";
+import { openSpeechModel } from "../ui/open-speech-model.js";
+import { DEFAULT_SPEECH_MODEL } from "../ui/speech-flags.js";
 import { openTextModel } from "../ui/open-text-model.js";
 import { readPrompt } from "../ui/read-prompt.js";
 import { reportError } from "../ui/report-error.js";
@@ -41,6 +48,7 @@ export default class Chat extends BaseCommand {
     "<%= config.bin %> <%= command.id %> --jsonl < requests.jsonl > answers.jsonl",
     '<%= config.bin %> <%= command.id %> --raw "def fib(n):" -n 64',
     "<%= config.bin %> <%= command.id %> --continue",
+    '<%= config.bin %> <%= command.id %> --continue "And in French?"',
   ];
   static override strict = false;
   static override args = {
@@ -53,9 +61,9 @@ export default class Chat extends BaseCommand {
   static override flags = chatFlags;
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Chat);
+    const { argv, flags, metadata } = await this.parse(Chat);
     const words = argv as string[];
-    if (flags.jsonl || flags["prompt-tokens"] !== undefined) refuseSavedChat(flags);
+    if (flags.jsonl || flags.raw || flags["prompt-tokens"] !== undefined) refuseSavedChat(flags);
     if (flags.jsonl) return this.answerLines(flags);
     if (flags["prompt-tokens"] !== undefined) {
       return this.answerOnce(
@@ -64,8 +72,11 @@ export default class Chat extends BaseCommand {
       );
     }
     const text = await readPrompt({ words, prompt: flags.prompt, file: flags.file, stdin: process.stdin });
-    if (text === undefined && isScreenTerminal() && !flags.json && !flags.raw) return this.openScreen(flags);
-    refuseSavedChat(flags);
+    const saved = await openSavedChat(flags);
+    // a chat goes on with its own model unless another one is named
+    if (saved && metadata.flags.model?.setFromDefault === true) flags.model = saved.content.model;
+    if (text === undefined && isScreenTerminal() && !flags.json && !flags.raw)
+      return this.openScreen(flags, saved);
     if (text === undefined || text === "") {
       throw new UserError(
         "usage",
@@ -74,32 +85,77 @@ export default class Chat extends BaseCommand {
         'Write it after the command: parley chat "Why is the sky blue?"',
       );
     }
+    if (saved) return this.answerSaved(saved, text, flags);
     await this.answerOnce(
       flags.raw ? { kind: "text", text } : { kind: "messages", messages: [{ role: "user", content: text }] },
       flags,
     );
   }
 
-  private async answerOnce(request: ChatRequest, flags: ChatFlags): Promise<void> {
+  /** One more turn of a saved chat: message and answer are saved when the answer is there. */
+  private async answerSaved(saved: ChatFile, text: string, flags: ChatFlags): Promise<void> {
+    const { path } = saved;
+    if (flags.system !== undefined || flags["system-file"] !== undefined)
+      await saved.setSystem((await conversationFrom(flags)).system);
+    this.note(`going on with chat ${safeLine(saved.id)}, ${saved.turns.length} turns`, flags);
+    const { system } = saved.content;
+    await this.answerOnce(
+      ({ family }) => ({
+        kind: "messages",
+        messages: [...saved.turns.map((turn) => turnMessage(turn, family)), { role: "user", content: text }],
+      }),
+      flags,
+      {
+        conversation: system === undefined ? {} : { system },
+        keep: async (reply, facts) => {
+          if (reply.raw === "" && reply.document.finish_reason === "interrupted") return;
+          await saved.add({ role: "user", text });
+          await saved.add(answerTurn(reply, facts));
+        },
+      },
+    );
+    if (saved.path !== path)
+      this.note(
+        `another parley has written to that chat; this one goes on in ${safeLine(saved.path)}`,
+        flags,
+      );
+  }
+
+  private async answerOnce(
+    request: ChatRequest | ((facts: ModelFacts) => ChatRequest),
+    flags: ChatFlags,
+    {
+      conversation = {},
+      keep,
+    }: {
+      conversation?: Partial<ReplyOptions["conversation"]>;
+      keep?: (reply: Reply, facts: ModelFacts) => Promise<void>;
+    } = {},
+  ): Promise<void> {
     const defaults = await this.defaults(flags);
     await this.withModel(flags, async (model) => {
       const target = flags.thinking ?? (process.stderr.isTTY && !flags.quiet ? "stderr" : "hide");
       const writer = flags.json ? undefined : new AnswerWriter(target, this.colours(process.stderr));
       const { reply, seed } = await this.answerRequest(
         model,
-        { request, sampling: {}, conversation: {} },
+        {
+          request: typeof request === "function" ? request(model.facts) : request,
+          sampling: {},
+          conversation,
+        },
         defaults,
         flags,
         writer,
       );
       if (flags.json) this.answerJson(reply.document);
       if (flags.stats) this.note(describeReply(reply, seed), flags);
+      await keep?.(reply, model.facts);
     });
     this.signal.throwIfAborted();
   }
 
   /** The chat screen, on a terminal without a prompt. Its code is read while the model loads. */
-  private async openScreen(flags: ChatFlags): Promise<void> {
+  private async openScreen(flags: ChatFlags, saved: ChatFile | undefined): Promise<void> {
     const code = loadScreen(() =>
       Promise.all([
         import("../ui/chat-screen/open-chat-screen.js"),
@@ -108,12 +164,10 @@ export default class Chat extends BaseCommand {
     );
     const { conversation, sampling, jsonSchema } = await this.defaults(flags);
     const chats = new ChatStore();
-    const chat =
-      flags.chat !== undefined
-        ? await chats.open(flags.chat)
-        : flags.continue
-          ? await chats.newest()
-          : chats.begin({ model: flags.model, system: conversation.system });
+    const { system } = conversation;
+    const model = formatReference(await parseModelReference(flags.model));
+    const chat = saved ?? chats.begin({ model, system });
+    if (saved && system !== undefined) await saved.setSystem(system);
     const [{ openChatScreen }, { openEngine }] = await code;
     const engine = await openEngine(flags.model, flags, {
       progress: this.progress(flags),
@@ -130,8 +184,11 @@ export default class Chat extends BaseCommand {
         overflow: flags.overflow,
         thinking: conversation.thinking,
         keepThoughts: conversation.keepThoughts,
+        speechModel: DEFAULT_SPEECH_MODEL,
       },
       open: (model, { progress, signal }) => openEngine(model, flags, { progress, signal }),
+      openSpeech: (model, { progress, signal }) =>
+        openSpeechModel({ flags: { ...flags, model }, progress, signal }),
       contextSize: flags["ctx-size"] ?? defaultContextSize(engine.facts, 0, undefined),
       colourLevel: this.colours(process.stdout).level,
       signal: this.signal,
@@ -290,14 +347,20 @@ function isScreenTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env.TERM !== "dumb";
 }
 
-/** Saved chats go on in the screen only. */
+/** @throws UserError NO_CHATS, CHAT_NOT_FOUND, CHAT_AMBIGUOUS (exit 66), CHAT_FILE (exit 65) */
+async function openSavedChat(flags: ChatFlags): Promise<ChatFile | undefined> {
+  if (flags.chat !== undefined) return new ChatStore().open(flags.chat);
+  return flags.continue ? new ChatStore().newest() : undefined;
+}
+
+/** Requests that are no messages have no place in a conversation. */
 function refuseSavedChat(flags: ChatFlags): void {
   if (!flags.continue && flags.chat === undefined) return;
   throw new UserError(
     "usage",
-    "CHAT_ON_SCREEN",
-    "--continue and --chat go on with a saved chat on the screen, which needs a terminal and no prompt.",
-    "Leave the prompt out; for scripts give the messages with --jsonl.",
+    "CHAT_NEEDS_MESSAGES",
+    "--continue and --chat add a message to a saved chat; --jsonl, --raw and --prompt-tokens give something else.",
+    "Leave one of the two out.",
   );
 }
 

@@ -2,9 +2,12 @@ import { Flags } from "@oclif/core";
 import { MAX_SPEAKER } from "../engine/speech/turn.js";
 import { modelFlag, modelFlags } from "./model-flags.js";
 
+/** What speaks when nobody names a model: bundled. */
+export const DEFAULT_SPEECH_MODEL = "tiny-csm";
+
 /** Where a speech model is found and what computes it. The speech library computes on the CPU. */
 export const speechModelFlags = {
-  model: modelFlag("tiny-csm"),
+  model: modelFlag(DEFAULT_SPEECH_MODEL),
   type: modelFlags.type,
   "remove-download": modelFlags["remove-download"],
   gpu: modelFlags.gpu,

@@ -4,7 +4,8 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ChatDocument } from "../../src/engine/chat/chat-document.js";
-import { convertTo, repositoryFile, temporaryFolder } from "../helpers/models.js";
+import { ChatStore } from "../../src/engine/chat/saved/chat-store.js";
+import { convertTo, engineFolder, repositoryFile, temporaryFolder } from "../helpers/models.js";
 import { runParley } from "../helpers/run-parley.js";
 
 let folder: string;
@@ -46,13 +47,51 @@ function document(stdout: string): ChatDocument {
 
 describe("parley chat", () => {
   it.each([
-    ["a prompt", ["hello"]],
+    ["--raw", ["--raw", "hello"]],
     ["--jsonl", ["--jsonl"]],
     ["--prompt-tokens", ["--prompt-tokens", "1,2"]],
   ])("refuses to go on with a saved chat beside %s", async (_, args) => {
     const run = await runParley(["chat", "--continue", "--json", ...args]);
     expect(run.code).toBe(2);
-    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "CHAT_ON_SCREEN" } });
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "CHAT_NEEDS_MESSAGES" } });
+  });
+
+  it("--continue and --chat go on with a saved chat, and save what is said", async () => {
+    const env = { PARLEY_HOME: path.join(folder, "home"), PARLEY_ENGINE: await engineFolder() };
+    const ask = (...args: string[]) =>
+      runParley(["chat", ...exact, "-n", "8", "--no-think", "--json", ...args], { env });
+    expect(JSON.parse((await ask("-m", model, "--continue", "hi")).stdout)).toMatchObject({
+      error: { code: "NO_CHATS" },
+    });
+
+    const store = new ChatStore(path.join(folder, "home", "data", "chats"));
+    const chat = store.begin({ model, system: "be brief" });
+    await chat.add({ role: "user", text: "first" });
+    // without -m: the chat's own model
+    const second = await ask("--continue", "second");
+    expect(second.code).toBe(0);
+    expect(second.stderr).toContain(`going on with chat ${chat.id}, 1 turns`);
+    const saved = await store.open(chat.id);
+    expect(saved.turns).toMatchObject([
+      { text: "first" },
+      { role: "user", text: "second" },
+      { role: "assistant", text: document(second.stdout).text, finishReason: "length" },
+    ]);
+
+    const third = await ask("--chat", chat.id, "-s", "be kind", "third");
+    const after = await store.open(chat.id);
+    expect(after.turns.length).toBe(5);
+    expect(after.content.system).toBe("be kind");
+    // all of it was read
+    const { prompt_tokens } = document(third.stdout).usage;
+    expect(prompt_tokens).toBeGreaterThan(document(second.stdout).usage.prompt_tokens);
+    const alone = document((await ask("-m", model, "-s", "be kind", "third")).stdout);
+    expect(prompt_tokens).toBeGreaterThan(alone.usage.prompt_tokens);
+    expect((await store.open(chat.id)).turns.length).toBe(5);
+
+    expect(JSON.parse((await ask("--chat", "nothing", "hi")).stdout)).toMatchObject({
+      error: { code: "CHAT_NOT_FOUND" },
+    });
   });
 
   it("--prompt-tokens gives the reference's greedy tokens", async () => {

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ChatStore } from "../../dist/engine/chat/saved/chat-store.js";
 import { loadScreen } from "../../dist/ui/load-screen.js";
 import { listenForInterruption } from "../../dist/ui/interruption.js";
+import { openSpeechModel } from "../../dist/ui/open-speech-model.js";
+import { DEFAULT_SPEECH_MODEL } from "../../dist/ui/speech-flags.js";
 
 const [file, characters = "7", ms = "5"] = process.argv.slice(2);
 const { signal } = listenForInterruption();
@@ -74,9 +76,22 @@ await openChatScreen({
   engine,
   chats,
   chat: chats.begin({ model: "scripted" }),
-  settings: { sampling: {}, maxTokens: undefined, overflow: "error", thinking: true, keepThoughts: true },
+  settings: {
+    sampling: {},
+    maxTokens: undefined,
+    overflow: "error",
+    thinking: true,
+    keepThoughts: true,
+    speechModel: DEFAULT_SPEECH_MODEL,
+  },
   jsonSchema: undefined,
   open: () => Promise.reject(new Error("there is no other model")),
+  openSpeech: (model, { progress, signal }) =>
+    openSpeechModel({
+      flags: { model, type: "auto", "remove-download": false, gpu: "auto", offline: true, debug: false },
+      progress,
+      signal,
+    }),
   contextSize: 8192,
   colourLevel: process.env.NO_COLOR ? 0 : 2,
   signal,

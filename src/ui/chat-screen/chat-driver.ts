@@ -2,10 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ChatFile } from "../../engine/chat/saved/chat-file.js";
 import type { ChatStore } from "../../engine/chat/saved/chat-store.js";
 import { type AnswerTurn, turnMessage } from "../../engine/chat/saved/turns.js";
+import { answerTurn } from "../../engine/client/answer-turn.js";
 import type { Reply, ReplyOptions } from "../../engine/client/chat-session.js";
+import type { SpeechSession } from "../../engine/client/speech-session.js";
 import { isAbortError, UserError } from "../../engine/errors.js";
 import { resolveSampling } from "../chat-options.js";
 import type { Progress } from "../progress.js";
+import { safeLine } from "../safe-text.js";
 import { AnswerView } from "./answer-view.js";
 import { engineMemory } from "./status/engine-memory.js";
 import type { OpenEngine } from "./open-engine.js";
@@ -23,6 +26,10 @@ export interface DriverOptions {
   readonly settings: Settings;
   readonly jsonSchema: unknown;
   readonly open: (model: string, options: { progress: Progress; signal: AbortSignal }) => Promise<OpenEngine>;
+  readonly openSpeech: (
+    model: string,
+    options: { progress: Progress; signal: AbortSignal },
+  ) => Promise<SpeechSession>;
 }
 
 /** How often a running answer is drawn without news, for its clock. */
@@ -80,7 +87,7 @@ export class ChatDriver {
       const { reply, seed } = await this.run(view, controller.signal);
       view.end();
       this.lastReply = { reply, seed };
-      await this.keep(this.answerTurn(reply));
+      await this.keep(answerTurn(reply, this.engine.facts));
       this.reportEnd(reply);
     } catch (error) {
       view.end();
@@ -165,6 +172,11 @@ export class ChatDriver {
     }
   }
 
+  /** A second engine, for /speak; whoever asked for it closes it. */
+  openSpeech(options: { progress: Progress; signal: AbortSignal }): Promise<SpeechSession> {
+    return this.options.openSpeech(this.settings.speechModel, options);
+  }
+
   /** Goes on with another chat. */
   turnTo(chat: ChatFile): void {
     this.chat = chat;
@@ -196,12 +208,17 @@ export class ChatDriver {
     };
   }
 
+  /** Writes to the saved chat. What goes wrong is said; the conversation goes on. */
   async save(write: () => Promise<void>): Promise<void> {
+    const { path } = this.chat;
     try {
       await write();
     } catch (error) {
       this.fail(error);
     }
+    if (this.chat.path === path) return;
+    const text = `another parley has written to this chat; this one goes on in ${safeLine(this.chat.path)}`;
+    this.append({ kind: "note", tone: "warning", text });
   }
 
   /** Stops what runs, saves what came, ends the engine. */
@@ -250,21 +267,6 @@ export class ChatDriver {
         this.append({ kind: "note", tone: "warning", text });
       } else view.write(event.kind, event.text);
     }
-  }
-
-  private answerTurn(reply: Reply): AnswerTurn {
-    const { document, raw, startedInsideThinking, stopToken } = reply;
-    return {
-      role: "assistant",
-      text: document.text,
-      thinking: document.thinking,
-      raw,
-      startedInsideThinking,
-      ...(stopToken === undefined ? {} : { stopToken }),
-      finishReason: document.finish_reason,
-      family: this.engine.facts.family.name,
-      model: this.engine.facts.name,
-    };
   }
 
   /** Saves an answer. Where nothing came, the question goes back into the input. */

@@ -28,7 +28,7 @@ export function liveHeight(rows: number): number {
  */
 export function liveRows(state: ScreenState, palette: Palette): string[] {
   const { columns } = state;
-  if (state.phase === "left") return [];
+  if (state.phase === "left" || state.hidden) return [];
   let room = Math.max(1, state.rows - 1);
   const take = (rows: string[], from: "start" | "end"): string[] => {
     const taken = from === "end" ? rows.slice(Math.max(0, rows.length - room)) : rows.slice(0, room);

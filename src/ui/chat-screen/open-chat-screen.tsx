@@ -10,7 +10,10 @@ import { savedItems } from "./saved-items.js";
 import { keyHandler } from "./screen-keys.js";
 import { initialState } from "./screen-state.js";
 import { ScreenStore } from "./screen-store.js";
+import { stopProcessGroup } from "./stop-process-group.js";
 import { TerminalModes } from "./terminal-modes.js";
+import type { TerminalStreams } from "./terminal-streams.js";
+import { lastRows } from "./transcript/last-rows.js";
 import { createPalette } from "./transcript/palette.js";
 
 export interface ChatScreenOptions extends Omit<DriverOptions, "store" | "palette"> {
@@ -20,22 +23,25 @@ export interface ChatScreenOptions extends Omit<DriverOptions, "store" | "palett
   readonly colourLevel: 0 | 1 | 2 | 3;
   /** aborted by a signal that ends the command */
   readonly signal: AbortSignal;
+  /** default: this process's */
+  readonly streams?: TerminalStreams;
 }
 
 /** Redraws per second at most: what a token changes is seen within two frames. */
 const MAX_FPS = 30;
 
 /**
- * Opens the chat screen on this process's terminal and returns when the user has left it. The terminal is as it was
- * before, whatever happened.
+ * Opens the chat screen on a terminal and returns when the user has left it. The terminal is as it was before, whatever
+ * happened.
  */
 export async function openChatScreen({
   contextSize,
   colourLevel,
   signal,
+  streams = process,
   ...options
 }: ChatScreenOptions): Promise<void> {
-  const { stdout } = process;
+  const { stdin, stdout } = streams;
   const palette = createPalette(new Chalk({ level: colourLevel }));
   const historyFile = new HistoryFile();
   const { facts } = options.engine;
@@ -61,6 +67,7 @@ export async function openChatScreen({
   // what React has made, and of that what Ink has written to the terminal
   let made: readonly string[] = [];
   let drawn: readonly string[] = [];
+  let onceDrawn: (() => void) | undefined;
 
   const onResize = () => {
     const { columns, rows } = stdout;
@@ -72,6 +79,29 @@ export async function openChatScreen({
   stdout.on("resize", onResize);
   modes.enter();
 
+  /** Draws nothing below the transcript, or again what belongs there; resolves when Ink has done it. */
+  const hide = async (hidden: boolean) => {
+    const isDrawn = new Promise<void>((resolve) => (onceDrawn = resolve));
+    store.dispatch({ type: "hide", hidden });
+    await isDrawn;
+    // Ink writes behind its onRender
+    await new Promise(setImmediate);
+  };
+  /** Gives the terminal, as it was found, to another program. */
+  const lend = async <Result,>(use: () => Result | Promise<Result>): Promise<Result> => {
+    await hide(true);
+    modes.restore();
+    stdin.setRawMode(false);
+    try {
+      return await use();
+    } finally {
+      stdin.setRawMode(true);
+      modes.enter();
+      // Ink takes back two rows, its empty ones, wherever the cursor is now
+      stdout.write("\n");
+      await hide(false);
+    }
+  };
   const leave = () => {
     store.dispatch({ type: "phase", phase: "left" });
     // React draws what was dispatched in a microtask
@@ -80,17 +110,15 @@ export async function openChatScreen({
   const onKey = keyHandler(driver, {
     leave,
     redraw: () => {
-      stdout.write("\u001b[2J\u001b[H");
-      ink.clear();
-      store.dispatch({ type: "resize", columns: stdout.columns || 80, rows: stdout.rows || 24 });
+      void hide(true).then(() => {
+        const { transcript, columns, rows } = store.state();
+        stdout.write(`\u001b[2J\u001b[H${lastRows(transcript, palette, { columns, rows }).join("\n")}\n\n`);
+        return hide(false);
+      });
     },
-    openEditor: (text) => {
-      ink.clear();
-      modes.restore();
-      process.stdin.setRawMode(false);
-      const result = editExternally(text);
-      process.stdin.setRawMode(true);
-      modes.enter();
+    suspend: () => lend(stopProcessGroup),
+    openEditor: async (text) => {
+      const result = await lend(() => editExternally(text));
       if ("text" in result) return result.text;
       store.dispatch({ type: "notice", text: result.problem });
       return undefined;
@@ -101,9 +129,14 @@ export async function openChatScreen({
   const ink = render(
     <ChatScreen store={store} palette={palette} onKey={onKey} onRows={(rows) => (made = rows)} />,
     {
+      stdin,
+      stdout,
       exitOnCtrlC: false,
       maxFps: MAX_FPS,
-      onRender: () => (drawn = made),
+      onRender: () => {
+        drawn = made;
+        if (drawn.length === 0 || !store.state().hidden) onceDrawn?.();
+      },
     },
   );
   signal.addEventListener("abort", leave, { once: true });

@@ -8,8 +8,10 @@ import { expandPastes } from "./input/paste-slots.js";
 export interface ScreenPowers {
   leave(): void;
   redraw(): void;
+  /** Stops the process as a shell's Ctrl-Z does; comes back when it goes on. */
+  suspend(): Promise<void>;
   /** @returns the text as it was saved in $EDITOR; undefined when the editor failed */
-  openEditor(text: string): string | undefined;
+  openEditor(text: string): Promise<string | undefined>;
   complete(): void;
   remember(message: string): void;
 }
@@ -25,11 +27,8 @@ export function keyHandler(driver: ChatDriver, powers: ScreenPowers): (event: Ke
     complete: () => powers.complete(),
     restart: () => void driver.restart(),
     "show-thinking": () => driver.toggleThinking(),
-    "open-editor": () => {
-      const { editor, slots } = store.state();
-      const text = powers.openEditor(expandPastes(editor.text, slots));
-      if (text !== undefined) store.dispatch({ type: "set-input", text });
-    },
+    suspend: () => void powers.suspend(),
+    "open-editor": () => void writeInEditor(driver, powers).catch((error: unknown) => driver.fail(error)),
   };
   return (event) => {
     const meaning = interpretKey(event, store.state());
@@ -37,6 +36,12 @@ export function keyHandler(driver: ChatDriver, powers: ScreenPowers): (event: Ke
     if ("action" in meaning) store.dispatch(meaning.action);
     else intents[meaning.intent]();
   };
+}
+
+async function writeInEditor({ store }: ChatDriver, powers: ScreenPowers): Promise<void> {
+  const { editor, slots } = store.state();
+  const text = await powers.openEditor(expandPastes(editor.text, slots));
+  if (text !== undefined) store.dispatch({ type: "set-input", text });
 }
 
 /** Enter: a command runs, everything else is asked. While an answer comes, the line stays as it is. */

@@ -37,6 +37,8 @@ export interface ScreenState {
   readonly history: HistoryState;
   readonly search: HistorySearch | undefined;
   readonly phase: Phase;
+  /** nothing is drawn below the transcript: another program has the terminal */
+  readonly hidden: boolean;
   /** a line above the input that goes with the next key */
   readonly notice: string | undefined;
   /** Ctrl-C was pressed with nothing to stop or to clear: the next one leaves */
@@ -62,6 +64,7 @@ export type ScreenAction =
       readonly finished?: readonly TranscriptItem[];
     }
   | { readonly type: "phase"; readonly phase: Phase }
+  | { readonly type: "hide"; readonly hidden: boolean }
   | { readonly type: "notice"; readonly text: string | undefined }
   | { readonly type: "ask-to-leave" }
   | { readonly type: "toggle-thinking" }
@@ -84,6 +87,7 @@ export function initialState(options: {
     history: historyOf(options.history),
     search: undefined,
     phase: "idle",
+    hidden: false,
     notice: undefined,
     askedToLeave: false,
     showThinking: false,
@@ -130,6 +134,8 @@ export function reduceScreen(state: ScreenState, action: ScreenAction): ScreenSt
     }
     case "phase":
       return { ...state, phase: action.phase };
+    case "hide":
+      return { ...state, hidden: action.hidden };
     case "notice":
       return { ...state, notice: action.text };
     case "ask-to-leave":

@@ -1,6 +1,7 @@
 import { UserError } from "../../engine/errors.js";
 import type { OverflowPolicy } from "../../engine/chat/overflow.js";
 import type { SamplingRequest } from "../chat-options.js";
+import { DEFAULT_SPEECH_MODEL } from "../speech-flags.js";
 
 /** What /set, /think and /nothink change. */
 export interface Settings {
@@ -9,6 +10,8 @@ export interface Settings {
   readonly overflow: OverflowPolicy;
   readonly thinking: boolean;
   readonly keepThoughts: boolean;
+  /** MODEL that /speak reads aloud with */
+  readonly speechModel: string;
 }
 
 interface Setting {
@@ -72,6 +75,15 @@ export const SETTINGS: readonly Setting[] = [
     change: (settings, value) => ({
       ...settings,
       keepThoughts: oneOf("keep-thoughts", value === "default" ? "on" : value, ["on", "off"]) === "on",
+    }),
+  },
+  {
+    name: "speech-model",
+    meaning: "the model /speak reads aloud with, for example sesame/csm-1b",
+    show: ({ speechModel }) => speechModel,
+    change: (settings, value) => ({
+      ...settings,
+      speechModel: value === "default" ? DEFAULT_SPEECH_MODEL : value,
     }),
   },
 ];

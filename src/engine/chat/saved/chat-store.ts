@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { readdir, readFile, stat, truncate } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../errors.js";
 import { dataFolder } from "../../system/xdg.js";
 import { ChatFile } from "./chat-file.js";
+import { newChatPath } from "./chat-path.js";
 import { decodeChat, type ChatContent } from "./chat-records.js";
 
 /** A chat of the list. */
@@ -22,11 +22,7 @@ export class ChatStore {
   constructor(private readonly folder = path.join(dataFolder(), "chats")) {}
 
   begin(options: { model: string; system?: string | undefined }): ChatFile {
-    const time = new Date()
-      .toISOString()
-      .replaceAll(/[-:]|\.\d+Z$/g, "")
-      .replace("T", "-");
-    return ChatFile.begin(path.join(this.folder, `${time}-${randomBytes(2).toString("hex")}.jsonl`), options);
+    return ChatFile.begin(newChatPath(this.folder), options);
   }
 
   /** The chats, newest first; files that cannot be read are left out. */
@@ -87,8 +83,7 @@ export class ChatStore {
 
   private async load(file: string): Promise<ChatFile> {
     const content = await readChat(file);
-    await removeTornLine(file);
-    return ChatFile.loaded(file, content);
+    return ChatFile.loaded(file, content, await removeTornLine(file));
   }
 
   private async files(): Promise<{ file: string; modified: Date }[]> {
@@ -125,9 +120,13 @@ async function readChat(file: string): Promise<ChatContent> {
   return decodeChat(await readFile(file, "utf8"), file);
 }
 
-/** What a crash left of a last line goes, or the next line would be written behind it. */
-async function removeTornLine(file: string): Promise<void> {
+/**
+ * What a crash left of a last line goes, or the next line would be written behind it.
+ * @returns bytes of the file then
+ */
+async function removeTornLine(file: string): Promise<number> {
   const bytes = await readFile(file);
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end < bytes.length) await truncate(file, end);
+  return end;
 }

@@ -23,4 +23,6 @@ export interface CommandContext {
   readonly powers: ScreenPowers;
   /** Writes lines into the transcript. */
   say(...lines: string[]): void;
+  /** Writes names and their meanings, in two columns. */
+  list(pairs: readonly (readonly [string, string])[]): void;
 }

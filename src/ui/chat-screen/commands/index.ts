@@ -4,6 +4,7 @@ import { helpCommand } from "./help-command.js";
 import { infoCommands } from "./info-commands.js";
 import { leaveCommand } from "./leave-command.js";
 import { settingCommands } from "./setting-commands.js";
+import { speakCommand } from "./speak-command.js";
 
 /** Every slash command, in the order of /help. */
 export const commands: readonly SlashCommand[] = [
@@ -11,6 +12,7 @@ export const commands: readonly SlashCommand[] = [
   ...conversationCommands,
   ...settingCommands,
   ...infoCommands,
+  speakCommand,
   leaveCommand,
 ];
 

@@ -6,42 +6,37 @@ import { safeLine, safeText } from "../../safe-text.js";
 import { copyText } from "../copy-text.js";
 import { turnMessage } from "../../../engine/chat/saved/turns.js";
 import type { SlashCommand } from "./command.js";
-import { aligned } from "./help-command.js";
 
 const show: SlashCommand = {
   names: ["show"],
   argument: "[info|parameters|system|template]",
   summary: "what the model is, how it samples, its system prompt or template",
   complete: () => ["info", "parameters", "system", "template"],
-  run({ argument, driver, say }) {
+  run({ argument, driver, say, list }) {
     const { facts } = driver.engine;
     switch (argument || "info") {
       case "info":
-        return say(
-          ...aligned([
-            ["model", safeLine(facts.name)],
-            ["family", facts.family.title],
-            ["file", safeLine(facts.path)],
-            ["size", formatBytes(facts.bytes)],
-            ["context", `${facts.contextLength} tokens at most`],
-            [
-              "window",
-              facts.window === 0
-                ? "none: every layer sees all of it"
-                : `${facts.window} tokens on sliding layers`,
-            ],
-            ["layers", String(facts.layers)],
-            ["vocabulary", String(facts.vocabulary)],
-            ["chat", safeLine(driver.chat.path)],
-          ]),
-        );
+        return list([
+          ["model", safeLine(facts.name)],
+          ["family", facts.family.title],
+          ["file", safeLine(facts.path)],
+          ["size", formatBytes(facts.bytes)],
+          ["context", `${facts.contextLength} tokens at most`],
+          [
+            "window",
+            facts.window === 0
+              ? "none: every layer sees all of it"
+              : `${facts.window} tokens on sliding layers`,
+          ],
+          ["layers", String(facts.layers)],
+          ["vocabulary", String(facts.vocabulary)],
+          ["chat", safeLine(driver.chat.path)],
+        ]);
       case "parameters": {
         const sampling = resolveSampling(facts, driver.settings.sampling);
         const seed =
           driver.settings.sampling.seed === undefined ? "another one each time" : String(sampling.seed);
-        return say(
-          ...aligned(Object.entries({ ...sampling, seed }).map(([name, value]) => [name, String(value)])),
-        );
+        return list(Object.entries({ ...sampling, seed }).map(([name, value]) => [name, String(value)]));
       }
       case "system": {
         const prompt = driver.chat.content.system ?? facts.family.chat?.defaultSystemPrompt(driver.settings);
@@ -84,7 +79,7 @@ const stats: SlashCommand = {
 const context: SlashCommand = {
   names: ["context", "tokens"],
   summary: "how many tokens the conversation takes, and what happens when the context is full",
-  async run({ driver, say }) {
+  async run({ driver, list }) {
     const { facts, chat } = driver.engine;
     const messages = driver.chat.turns.map((turn) => turnMessage(turn, facts.family));
     const { contextSize } = driver.store.state().status;
@@ -97,13 +92,11 @@ const context: SlashCommand = {
       trim: "the oldest turns are left out, and you are told",
       shift: "the oldest turns are left out; in the middle of an answer the oldest tokens",
     };
-    say(
-      ...aligned([
-        ["conversation", `${used} of ${contextSize} tokens in ${messages.length} turns`],
-        ["when full", policies[driver.settings.overflow]],
-        ["the model knows", `${facts.contextLength} tokens`],
-      ]),
-    );
+    list([
+      ["conversation", `${used} of ${contextSize} tokens in ${messages.length} turns`],
+      ["when full", policies[driver.settings.overflow]],
+      ["the model knows", `${facts.contextLength} tokens`],
+    ]);
   },
 };
 

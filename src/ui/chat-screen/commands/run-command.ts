@@ -7,6 +7,7 @@ import { findCommand } from "./index.js";
 export async function runCommand(line: string, driver: ChatDriver, powers: ScreenPowers): Promise<void> {
   const [, name = "", argument = ""] = /^\/(\S+)\s*([\s\S]*)$/.exec(line) ?? [];
   const say = (...lines: string[]) => driver.append({ kind: "lines", lines });
+  const list = (pairs: readonly (readonly [string, string])[]) => driver.append({ kind: "pairs", pairs });
   say("", `> ${safeLine(line, { maxLength: 500 })}`);
   const command = findCommand(name);
   if (command === undefined) {
@@ -18,7 +19,7 @@ export async function runCommand(line: string, driver: ChatDriver, powers: Scree
     return;
   }
   try {
-    await command.run({ argument: argument.trim(), driver, powers, say });
+    await command.run({ argument: argument.trim(), driver, powers, say, list });
   } catch (error) {
     driver.fail(error);
   }

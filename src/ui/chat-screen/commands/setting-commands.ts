@@ -2,7 +2,6 @@ import { UserError } from "../../../engine/errors.js";
 import { safeLine, safeText } from "../../safe-text.js";
 import { changeSetting, SETTINGS } from "../settings.js";
 import type { SlashCommand } from "./command.js";
-import { aligned } from "./help-command.js";
 
 const set: SlashCommand = {
   names: ["set"],
@@ -14,15 +13,19 @@ const set: SlashCommand = {
     ...SETTINGS.map(({ name, meaning }) => `${name}: ${meaning}`),
   ],
   complete: () => SETTINGS.map(({ name }) => name),
-  run({ argument, driver, say }) {
+  run({ argument, driver, say, list }) {
     const [name = "", value, ...more] = argument.replace(/^parameter\s+/, "").split(/\s+/);
     if (name === "") {
-      return say(
-        ...aligned(SETTINGS.map((one) => [one.name, `${one.show(driver.settings).padEnd(9)}${one.meaning}`])),
-      );
+      return list(SETTINGS.map((one) => [one.name, `${one.show(driver.settings).padEnd(9)}${one.meaning}`]));
     }
     if (name === "system")
-      return system.run({ argument: argument.slice("system".length).trim(), driver, say, powers: never });
+      return system.run({
+        argument: argument.slice("system".length).trim(),
+        driver,
+        say,
+        list,
+        powers: never,
+      });
     if (name === "think" || name === "nothink") return setThinking(driver, name === "think", say);
     if (value === undefined || more.length > 0) {
       throw new UserError("usage", "SETTING_VALUE", "/set takes a name and a value.", "/set temp 0.7");
@@ -36,7 +39,8 @@ const set: SlashCommand = {
 const never = {
   leave: () => undefined,
   redraw: () => undefined,
-  openEditor: () => undefined,
+  suspend: () => Promise.resolve(),
+  openEditor: () => Promise.resolve(undefined),
   complete: () => undefined,
   remember: () => undefined,
 };

@@ -5,7 +5,7 @@ import { keyName, type KeyEvent } from "./key-event.js";
 
 /** What a key asks for beyond changing the screen. */
 export type Intent =
-  "send" | "stop" | "leave" | "open-editor" | "complete" | "redraw" | "restart" | "show-thinking";
+  "send" | "stop" | "leave" | "open-editor" | "suspend" | "complete" | "redraw" | "restart" | "show-thinking";
 
 export type Meaning = { readonly action: ScreenAction } | { readonly intent: Intent } | undefined;
 
@@ -31,6 +31,8 @@ export function interpretKey(event: KeyEvent, state: ScreenState): Meaning {
       return { intent: "complete" };
     case "ctrl-g":
       return { intent: "open-editor" };
+    case "ctrl-z":
+      return { intent: "suspend" };
     case "ctrl-l":
       return { intent: "redraw" };
     case "ctrl-o":

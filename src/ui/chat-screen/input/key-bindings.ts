@@ -49,5 +49,6 @@ export const KEY_HELP: readonly (readonly [string, string])[] = [
   ["Ctrl-O", "show thinking, or fold it"],
   ["Ctrl-L", "draw the screen again"],
   ["Ctrl-C", "stop the answer and keep what came; clear the line; twice when idle: leave"],
+  ["Ctrl-Z", "suspend; fg in the shell comes back"],
   ["Ctrl-D", "leave"],
 ];

@@ -3,6 +3,7 @@ import { safeText } from "../../safe-text.js";
 import type { Block } from "./block.js";
 import { highlightCode } from "./highlight-code.js";
 import { markdownRows } from "./markdown-rows.js";
+import { pairRows } from "./pair-rows.js";
 import type { Palette } from "./palette.js";
 import type { Span } from "./span.js";
 import type { TranscriptItem } from "./transcript-item.js";
@@ -30,6 +31,8 @@ export function itemRows(item: TranscriptItem, palette: Palette, columns: number
       return wrapSpans([{ text: item.text, style: toneStyle(item.tone, palette) }], { columns });
     case "lines":
       return item.lines.flatMap((line) => wrapSpans([{ text: line }], { columns }));
+    case "pairs":
+      return pairRows(item.pairs, columns);
   }
 }
 

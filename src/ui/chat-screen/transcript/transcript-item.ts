@@ -10,4 +10,6 @@ export type TranscriptItem =
   | { readonly kind: "thought"; readonly seconds: number; readonly shown: boolean }
   | { readonly kind: "note"; readonly tone: "info" | "warning" | "error"; readonly text: string }
   /** the lines of a command's answer, as they are */
-  | { readonly kind: "lines"; readonly lines: readonly string[] };
+  | { readonly kind: "lines"; readonly lines: readonly string[] }
+  /** names and what they mean, in two columns */
+  | { readonly kind: "pairs"; readonly pairs: readonly (readonly [string, string])[] };

@@ -1,0 +1,5 @@
+/** The terminal a screen is drawn on and reads keys from. */
+export interface TerminalStreams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+}
