@@ -4,6 +4,7 @@ import type { ModelFacts } from "../../engine/client/model-facts.js";
 import type { TextSession } from "../../engine/client/text-session.js";
 import { type ContextFlags, ContextSizer } from "../context-sizer.js";
 import { openTextModel, type OpenTextModelOptions } from "../open-text-model.js";
+import { requireTextModel } from "../model-use.js";
 import type { Progress } from "../progress.js";
 
 /** A loaded model and what talks to it. */
@@ -24,7 +25,13 @@ export async function openEngine(
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<OpenEngine> {
   const started = performance.now();
-  const { facts, session } = await openTextModel({ model, flags, progress, signal });
+  const { facts, session } = await openTextModel({
+    model,
+    flags,
+    progress,
+    signal,
+    check: requireTextModel,
+  });
   const renderer = new TemplateRenderer();
   return {
     model,

@@ -43,10 +43,7 @@ function block(token: Token, palette: Palette, columns: number, depth: number): 
     case "table":
       return tableRows(token as Tokens.Table, palette, columns);
     case "blockquote":
-      return quoted(
-        blocks((token as Tokens.Blockquote).tokens, palette, Math.max(1, columns - 2), depth + 1),
-        palette,
-      );
+      return quoted((token as Tokens.Blockquote).tokens, palette, columns, depth);
     case "list":
       return listRows(token as Tokens.List, palette, columns, depth);
     default: {
@@ -58,22 +55,29 @@ function block(token: Token, palette: Palette, columns: number, depth: number): 
   }
 }
 
-function quoted(rows: readonly string[], palette: Palette): string[] {
-  return rows.map((row) => `${palette.dim("│")} ${row}`);
+/** Narrower than this beside its mark, a quotation or an item of a list has no room there. */
+const NARROWEST = 8;
+
+function quoted(tokens: readonly Token[], palette: Palette, columns: number, depth: number): string[] {
+  const room = columns - 2;
+  if (room < NARROWEST) return blocks(tokens, palette, columns, depth + 1);
+  return blocks(tokens, palette, room, depth + 1).map((row) => `${palette.dim("│")} ${row}`);
 }
 
 function listRows(list: Tokens.List, palette: Palette, columns: number, depth: number): string[] {
   return list.items.flatMap((item, i) => {
-    const mark = list.ordered ? `${Number(list.start || 1) + i}. ` : "• ";
+    const number = list.ordered ? `${Number(list.start || 1) + i}. ` : "• ";
+    const mark = number + (item.task ? (item.checked === true ? "[x] " : "[ ] ") : "");
     const room = columns - mark.length;
-    // no indentation where the terminal is too narrow for it, or the list too deep
-    const indents = room >= 8 && depth < DEEPEST;
-    const box = item.task ? (item.checked === true ? "[x] " : "[ ] ") : "";
     const inner = item.tokens.filter(({ type }) => type !== "checkbox");
-    const rows = blocks(inner, palette, indents ? room : columns, depth + 1);
-    const [first = "", ...rest] = rows;
-    const indent = indents ? " ".repeat(mark.length) : "";
     const gap = list.loose && i > 0 ? [""] : [];
-    return [...gap, mark + box + first, ...rest.map((row) => (row === "" ? "" : indent + row))];
+    // where the terminal is too narrow, or the list too deep, the mark stands above its item
+    if (room < NARROWEST || depth >= DEEPEST) {
+      const marks = wrapSpans([{ text: mark.trim() }], { columns });
+      return [...gap, ...marks, ...blocks(inner, palette, columns, depth + 1)];
+    }
+    const [first = "", ...rest] = blocks(inner, palette, room, depth + 1);
+    const indent = " ".repeat(number.length);
+    return [...gap, mark + first, ...rest.map((row) => (row === "" ? "" : indent + row))];
   });
 }
