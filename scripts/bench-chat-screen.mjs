@@ -69,9 +69,11 @@ async function measureScreen() {
   const perToken = [];
   let measured = false;
   let answered;
+  let asked = false;
   const chat = {
     promptTokens: () => Promise.resolve([1, 2, 3]),
     async *run() {
+      asked = true;
       const text = measured ? LONG_ANSWER : ANSWER;
       const pieces = measured ? Number(values.tokens) : Math.ceil(text.length / 80);
       const length = measured ? 5 : 80;
@@ -90,7 +92,12 @@ async function measureScreen() {
   await openScreen(terminal, {
     engine: {
       model: "scripted",
-      facts: { name: "scripted", family: { name: "scripted", chat: {} }, sampling: {}, contextLength: 8192 },
+      facts: {
+        name: "scripted",
+        family: { name: "scripted", chat: { assistantMessage } },
+        sampling: {},
+        contextLength: 8192,
+      },
       session: { pid: process.pid, ended: new Promise(() => undefined) },
       contexts: { fit: () => Promise.resolve(8192) },
       chat,
@@ -101,10 +108,11 @@ async function measureScreen() {
   const ask = async () => {
     const end = new Promise((resolve) => (answered = resolve));
     terminal.type(`a question of some words, number ${Math.random()}`);
-    await sleep(0);
-    terminal.type("\r");
+    asked = false;
+    // Enter does nothing until the answer before is saved
+    for (; !asked; await sleep(2)) terminal.type("\r");
     await end;
-    await idle(terminal);
+    terminal.forget();
   };
 
   const started = performance.now();
@@ -185,10 +193,8 @@ async function openScreen(terminal, { engine, settings }) {
   await until(() => terminal.written().includes("Send a message"));
 }
 
-/** The screen takes messages again: the input is drawn empty. */
-async function idle(terminal) {
-  terminal.forget();
-  await sleep(0);
+function assistantMessage(content) {
+  return { role: "assistant", content };
 }
 
 async function until(condition, everyMs = 5) {

@@ -1,4 +1,4 @@
-// The debugger with a scripted model in the place of an engine: node scripted-trace.mjs TRACE.json
+// The debugger with a scripted model in the place of an engine: node scripted-trace.mjs TRACE.json [colour]
 // TRACE.json: {"source", "frames": [text of a frame, marks as their strings]}; a frame with "hang" never comes.
 import { readFileSync } from "node:fs";
 import { TraceSession } from "../../dist/engine/client/trace-session.js";
@@ -58,7 +58,7 @@ await openTraceScreen({
   },
   model: "scripted",
   file: "program.py",
-  colourLevel: 0,
+  colourLevel: process.argv[3] === "colour" ? 2 : 0,
   signal: new AbortController().signal,
 });
 process.stdout.write("left the debugger\n");

@@ -12,14 +12,24 @@ const PATIENCE_MS = 40_000;
 export class Terminal {
   private readonly socket = `parley-test-${randomBytes(4).toString("hex")}`;
 
-  constructor({ columns, rows, env }: { columns: number; rows: number; env: Record<string, string> }) {
+  constructor({
+    columns,
+    rows,
+    env,
+    shell = "sh",
+  }: {
+    columns: number;
+    rows: number;
+    env: Record<string, string>;
+    shell?: string;
+  }) {
     const variables = Object.entries({ PS1: "$ ", TERM: "screen-256color", ...env });
     execFileSync("tmux", [
       ...["-L", this.socket, "-f", "/dev/null", "new-session", "-d", "-s", "main"],
       ...["-x", String(columns), "-y", String(rows)],
       ...variables.flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       // a screen must draw for whoever sits at a terminal, whatever CI says
-      "env -u NODE_ENV CI=true sh",
+      `env -u NODE_ENV CI=true ${shell}`,
     ]);
   }
 

@@ -1,5 +1,5 @@
 import { Box, Static, Text } from "ink";
-import { useLayoutEffect, useSyncExternalStore } from "react";
+import { useInsertionEffect, useSyncExternalStore } from "react";
 import type { KeyEvent } from "./input/key-event.js";
 import { useKeys } from "./input/use-keys.js";
 import { liveRows } from "./live-rows.js";
@@ -23,7 +23,8 @@ export function ChatScreen({ store, palette, onKey, onRows }: ChatScreenProps) {
   const state = useSyncExternalStore(store.subscribe, store.state);
   const rows = liveRows(state, palette);
   useKeys(onKey);
-  useLayoutEffect(() => {
+  // Ink writes before layout effects run
+  useInsertionEffect(() => {
     onRows?.(rows);
   });
   return (

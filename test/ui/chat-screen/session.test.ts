@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -129,6 +129,162 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     }
     terminal.press("C-d");
     await left(0);
+  });
+
+  it("suspends with Ctrl-Z, gives the shell its terminal, and comes back with fg", async () => {
+    terminal = new Terminal({ columns: 80, rows: 24, env, shell: "bash --norc -i" });
+    terminal.type(`${scripted} "${repositoryFile("test/helpers/answer.md")}" 40 2; echo "left with $?"`);
+    terminal.press("Enter");
+    await terminal.until(PROMPT);
+    terminal.type("before ");
+    await terminal.until(/>>> before/);
+    terminal.press("C-z");
+    await terminal.until(/Stopped/);
+    // the shell reads lines, echoes them, and shows its cursor
+    terminal.type("stty -a | grep -o '[-]*icanon'");
+    terminal.press("Enter");
+    await terminal.until(/^icanon$/m);
+    expect(terminal.cursorShown()).toBe(true);
+    terminal.type("fg");
+    terminal.press("Enter");
+    await terminal.until((text) => />>> before/.test(text.split("\nicanon").at(-1)!), "the input again");
+    terminal.type("after");
+    terminal.press("Enter");
+    await terminal.until(/> before after[\s\S]*The end\./);
+    terminal.press("C-d");
+    await terminal.until(/^\$ $|\$ *$/m);
+    terminal.type("stty -a | grep -o '[-]*echo ' | head -1; echo all ov''er");
+    terminal.press("Enter");
+    expect(await terminal.until(/all over/)).toMatch(/^echo/m);
+  });
+
+  it("writes a message in $EDITOR with Ctrl-G, and draws itself again with Ctrl-L", async () => {
+    const editor = path.join(folder, "editor.sh");
+    await writeFile(
+      editor,
+      '#!/bin/sh\necho editing\nsed "s/draft/letter/" "$1" > "$1.new"\necho second line >> "$1.new"\nmv "$1.new" "$1"\n',
+    );
+    await chmod(editor, 0o755);
+    run(`EDITOR="${editor}" ${scripted} "${repositoryFile("test/helpers/answer.md")}" 40 2`);
+    await terminal.until(PROMPT);
+    terminal.type("my draft");
+    await terminal.until(/>>> my draft/);
+    terminal.press("C-g");
+    await terminal.until(/editing[\s\S]*>>> my letter\n\.\.\. second line/);
+    terminal.press("Enter");
+    await terminal.until(/> my letter\n {2}second line[\s\S]*The end\.[\s\S]*>>> /);
+    terminal.press("C-l");
+    const text = await terminal.until(
+      (screen) => !screen.includes("editing") && screen.includes(">>> "),
+      "a new screen",
+    );
+    // the end of the conversation stays, and there is one input
+    expect(text).toContain("The end.");
+    expect(text.split("Send a message").length).toBe(2);
+    terminal.press("C-d");
+    await left(0);
+  });
+
+  it("speaks the last answer into a file, and Ctrl-C keeps what was spoken", async () => {
+    const answer = path.join(folder, "spoken.md");
+    await writeFile(answer, "Hello there.\n\n```\ncode\n```\n");
+    run(`cd "${folder}"; ${scripted} "${answer}" 40 2`);
+    await terminal.until(PROMPT);
+    terminal.type("/speak");
+    terminal.press("Enter");
+    await terminal.until(/There is no answer yet/);
+    terminal.type("say it");
+    terminal.press("Enter");
+    await terminal.until(/Hello there/);
+    terminal.type("/speak one.wav");
+    terminal.press("Enter");
+    await terminal.until(/one\.wav[\s\S]*RTF/);
+    expect(readFileSync(path.join(folder, "one.wav")).toString("latin1")).toMatch(/^RIFF.*AI-generated/s);
+    terminal.type("/speak one.wav");
+    terminal.press("Enter");
+    await terminal.until(/one\.wav already exists/);
+    await writeFile(answer, "A sentence of some words, and then another one.\n\n".repeat(2000));
+    terminal.type("/regen");
+    terminal.press("Enter");
+    await terminal.until(/max-tokens|>>> [\s\S]*tok\/s/);
+    terminal.type("/speak two.wav");
+    terminal.press("Enter");
+    await terminal.until(/speaking, part \d+ of 2000/);
+    terminal.press("C-c");
+    await terminal.until(/two\.wav[\s\S]*stopped/);
+    expect(readFileSync(path.join(folder, "two.wav")).length).toBeGreaterThan(10_000);
+    terminal.press("C-d");
+    await left(0);
+  });
+
+  it("changes the model, completes names with Tab, and copies through the terminal", async () => {
+    run(`env -u DISPLAY -u WAYLAND_DISPLAY ${parley} chat -m "${model}" -n 20 --no-think --temp 0`);
+    await terminal.until(PROMPT);
+    terminal.type("question");
+    terminal.press("Enter");
+    await terminal.until(/question[\s\S]*tok\/s/);
+    terminal.type("/cop");
+    terminal.press("Tab");
+    await terminal.until(/>>> \/copy/);
+    terminal.press("Enter");
+    await terminal.until(/copied \d+ characters by asking the terminal/);
+    terminal.type("/model /nowhere.gguf");
+    terminal.press("Enter");
+    await terminal.until(/there is no file or folder \/nowhere\.gguf/);
+    terminal.type(`/model ${repositoryFile("models/tiny-c")}`);
+    terminal.press("Tab");
+    await terminal.until(/tiny-csm\/? +\S*tiny-cwm/);
+    terminal.press("C-u");
+    terminal.type("/model tiny-csm");
+    terminal.press("Enter");
+    await terminal.until(/is a speech model/);
+    terminal.type("/model tiny-cwm");
+    terminal.press("Enter");
+    await terminal.until(/the model is now/);
+    terminal.type("another");
+    terminal.press("Enter");
+    await terminal.until(() => chats().at(-1)!.split('"role":"assistant"').length === 3, "a second answer");
+    terminal.press("C-d");
+    await left(0);
+  });
+
+  it("works on a terminal of one column", async () => {
+    run(`${scripted} "${repositoryFile("test/helpers/answer.md")}" 40 2`, { columns: 80, rows: 24 });
+    await terminal.until(PROMPT);
+    terminal.resize(1, 24);
+    await sleep(500);
+    terminal.type("go");
+    terminal.press("Enter");
+    await terminal.until((text) => text.replaceAll(/\s/g, "").includes("Theend."), "the end of the answer");
+    terminal.resize(80, 24);
+    await terminal.until(/>>> /);
+    terminal.press("C-d");
+    await left(0);
+  });
+
+  it("tells when another process has written to the same chat, and keeps both", async () => {
+    run(`${parley} chat -m "${model}" -n 10 --no-think --temp 0`);
+    await terminal.until(PROMPT);
+    terminal.type("of the screen");
+    terminal.press("Enter");
+    await terminal.until(/of the screen[\s\S]*tok\/s/);
+    execFileSync(
+      process.execPath,
+      [repositoryFile("bin/run.js"), "chat", "--continue", "-n", "5", "from elsewhere"],
+      {
+        env: { ...process.env, ...env },
+        stdio: ["ignore", "ignore", "ignore"],
+      },
+    );
+    terminal.type("again of the screen");
+    terminal.press("Enter");
+    await terminal.until(/another parley has written to this chat/);
+    terminal.press("C-d");
+    await left(0);
+    const texts = chats().slice(-2);
+    expect(texts.filter((text) => text.includes("from elsewhere")).length).toBe(1);
+    expect(texts.filter((text) => text.includes("again of the screen")).length).toBe(1);
+    expect(texts.every((text) => text.includes("of the screen"))).toBe(true);
   });
 
   it("takes a paste of any size, shows it folded, and sends all of it", async () => {

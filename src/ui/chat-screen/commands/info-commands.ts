@@ -9,8 +9,9 @@ import type { SlashCommand } from "./command.js";
 
 const show: SlashCommand = {
   names: ["show"],
-  argument: "[info|parameters|system|template]",
+  argument: "[WHAT]",
   summary: "what the model is, how it samples, its system prompt or template",
+  details: ["WHAT: info, parameters, system or template"],
   complete: () => ["info", "parameters", "system", "template"],
   run({ argument, driver, say, list }) {
     const { facts } = driver.engine;
