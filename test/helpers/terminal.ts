@@ -64,6 +64,16 @@ export class Terminal {
     return this.tmux("capture-pane", "-p", "-S", "-", "-t", "main").trimEnd();
   }
 
+  /** What the screen shows now. */
+  screen(): string {
+    return this.tmux("capture-pane", "-p", "-t", "main").trimEnd();
+  }
+
+  /** Wipes the screen, as a program that writes onto it might. */
+  wipe(): void {
+    this.tmux("send-keys", "-R", "-t", "main");
+  }
+
   /** Is the cursor shown? */
   cursorShown(): boolean {
     return this.tmux("display-message", "-p", "-t", "main", "#{cursor_flag}").trim() === "1";

@@ -30,6 +30,9 @@ export interface ChatScreenOptions extends Omit<DriverOptions, "store" | "palett
 /** Redraws per second at most: what a token changes is seen within two frames. */
 const MAX_FPS = 30;
 
+/** What the live rows take when little is typed: kept free when the screen is drawn again. */
+const LIVE_ROWS = 5;
+
 /**
  * Opens the chat screen on a terminal and returns when the user has left it. The terminal is as it was before, whatever
  * happened.
@@ -112,7 +115,8 @@ export async function openChatScreen({
     redraw: () => {
       void hide(true).then(() => {
         const { transcript, columns, rows } = store.state();
-        stdout.write(`\u001b[2J\u001b[H${lastRows(transcript, palette, { columns, rows }).join("\n")}\n\n`);
+        const shown = lastRows(transcript, palette, { columns, rows: Math.max(0, rows - LIVE_ROWS) });
+        stdout.write(`\u001b[2J\u001b[H${shown.join("\n")}\n\n`);
         return hide(false);
       });
     },
