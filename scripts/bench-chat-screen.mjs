@@ -49,8 +49,10 @@ def merge_sort(items):
 
 ${"A sentence of some words, and then another one. ".repeat(200)}`;
 
-process.env.PARLEY_HOME = mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
-process.once("exit", () => rmSync(process.env.PARLEY_HOME, { recursive: true, force: true }));
+// chats and history go there; engines and models stay where they are
+process.env.XDG_DATA_HOME = mkdtempSync(path.join(os.tmpdir(), "parley-bench-"));
+delete process.env.PARLEY_HOME;
+process.once("exit", () => rmSync(process.env.XDG_DATA_HOME, { recursive: true, force: true }));
 
 const { loadScreen } = await import("../dist/ui/load-screen.js");
 const { openChatScreen } = await loadScreen(() => import("../dist/ui/chat-screen/open-chat-screen.js"));
