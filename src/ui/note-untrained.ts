@@ -5,7 +5,7 @@ export async function noteUntrained(model: string, note: (text: string) => void)
   const reference = await parseModelReference(model);
   if (reference.kind === "bundled") {
     note(
-      `${reference.name} is untrained: what it says is noise. Give a real model with -m, as sesame/csm-1b.`,
+      `${reference.name} is untrained: what it says is noise. Name a real model, as sesame/csm-1b, with -m, in a chat with /set speech-model.`,
     );
   }
 }

@@ -107,6 +107,7 @@ export class ChatDriver {
   stop(): void {
     if (this.running === undefined) return;
     if (this.store.state().phase === "answering") this.store.dispatch({ type: "phase", phase: "stopping" });
+    this.view?.report("stopping");
     this.running.abort();
   }
 
