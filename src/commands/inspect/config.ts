@@ -20,7 +20,7 @@ export default class InspectConfig extends BaseCommand {
   static override summary = "show every value of a configuration, what it means and where it comes from";
   static override description = [
     "file: config.json says so; default: the class of transformers does; derived: it follows from other values. Both layouts",
-    "of transformers (4 and 5) give the same table. A value that cannot be is an error that names what can (exit code 65).",
+    "of transformers (4 and 5) give the same table. Values that cannot be are named all at once, with what can (exit code 65).",
   ].join("\n");
   static override examples = [
     "<%= config.bin %> <%= command.id %> facebook/cwm",

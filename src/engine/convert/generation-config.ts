@@ -46,5 +46,7 @@ export function readGenerationConfig(texts: CheckpointTexts): GenerationConfig {
   if (config.has("do_sample") && !config.boolean("do_sample", { meaning: "sample or take the likeliest" })) {
     metadata.set("general.sampling.temp", { type: "float32", value: 0 });
   }
-  return { eosTokenIds: config.ids("eos_token_id", "each of these ids ends an answer"), metadata };
+  const eosTokenIds = config.ids("eos_token_id", "each of these ids ends an answer");
+  config.finish();
+  return { eosTokenIds, metadata };
 }

@@ -51,8 +51,8 @@ export function readConfigObject(texts: CheckpointTexts): {
 }
 
 /**
- * Reads the sizes, with the defaults of the family's transformers class.
- * @throws UserError CONFIG_VALUE, LIMIT_LAYERS (exit 65)
+ * Reads the sizes, with the defaults of the family's transformers class. What is wrong is noted in the reader.
+ * @throws UserError LIMIT_LAYERS (exit 65)
  */
 export function readDecoderShape(config: ConfigReader, defaults: DecoderShape): DecoderShape {
   const size = (key: string, meaning: string, fallback: number): number =>
@@ -87,7 +87,7 @@ export function readDecoderShape(config: ConfigReader, defaults: DecoderShape): 
   };
 }
 
-/** @throws UserError CONFIG_VALUE, LIMIT_LAYERS (exit 65) */
+/** @throws UserError LIMIT_LAYERS (exit 65) */
 export function readLayers(config: ConfigReader, fallback: number): number {
   const layers = config.integer("num_hidden_layers", { meaning: "number of decoder layers", fallback });
   if (layers <= MAX_LAYERS) return layers;
@@ -100,8 +100,7 @@ export function readLayers(config: ConfigReader, fallback: number): number {
 }
 
 /**
- * Heads that share keys and values in groups; null means one per attention head.
- * @throws UserError CONFIG_VALUE (exit 65)
+ * Heads that share keys and values in groups; null means one per attention head. What is wrong is noted in the reader.
  */
 export function readKeyValueHeads(config: ConfigReader, heads: number, fallback: number): number {
   const meaning = "key and value heads per layer, each shared by a group of attention heads";
@@ -111,7 +110,7 @@ export function readKeyValueHeads(config: ConfigReader, heads: number, fallback:
   }
   const value = config.integer("num_key_value_heads", { meaning, fallback });
   if (heads % value !== 0) {
-    throw config.wrong("num_key_value_heads", `a divisor of the ${heads} attention heads`, value);
+    config.clash("num_key_value_heads", `a divisor of the ${heads} attention heads`, value);
   }
   return value;
 }
@@ -120,11 +119,11 @@ function readHeadDim(config: ConfigReader, hiddenSize: number, heads: number, fa
   const meaning = "width of one attention head";
   if (!config.isNull("head_dim")) {
     const value = config.integer("head_dim", { meaning, fallback });
-    if (value % 2 !== 0) throw config.wrong("head_dim", "an even number", value);
+    if (value % 2 !== 0) config.wrong("head_dim", "an even number", value);
     return value;
   }
   if (hiddenSize % (2 * heads) !== 0) {
-    throw config.wrong("hidden_size", `an even multiple of the ${heads} attention heads`, hiddenSize);
+    config.clash("hidden_size", `an even multiple of the ${heads} attention heads`, hiddenSize);
   }
   config.record("head_dim", hiddenSize / heads, "derived", meaning);
   return hiddenSize / heads;

@@ -1,6 +1,6 @@
-import { UserError } from "../errors.js";
 import { escapeForMessage } from "../formats/escape.js";
 import type { JsonObject, JsonValue } from "../formats/strict-json.js";
+import { ConfigProblems } from "./config-problems.js";
 import type { ConfigEntry } from "./family.js";
 import type { InertKey } from "./inert-keys.js";
 
@@ -16,9 +16,21 @@ interface WantedInteger extends Wanted<number> {
   readonly most?: number;
 }
 
+/** A value that a check does not take. */
+class Refused extends Error {
+  constructor(
+    readonly expected: string,
+    readonly value: unknown,
+  ) {
+    super(expected);
+  }
+}
+
 /**
- * Reads values of a config.json, checks their types and ranges, and remembers where each came from.
- * @throws UserError CONFIG_VALUE (exit 65) from every method that reads
+ * Reads values of a config.json, checks their types and ranges, and remembers where each came from. In the place of a
+ * wrong value it gives the default and goes on: finish() throws then, and names all that is wrong. What has no default
+ * ends the reading at once.
+ * @throws UserError CONFIG_VALUE (exit 65) from finish(), and from methods that read a key without default
  */
 export class ConfigReader {
   private readonly found: ConfigEntry[] = [];
@@ -32,6 +44,7 @@ export class ConfigReader {
     private readonly object: JsonObject,
     readonly file: string,
     private readonly prefix = "",
+    private readonly problems = new ConfigProblems(file),
   ) {}
 
   /** What has been read so far, in that order. */
@@ -49,7 +62,7 @@ export class ConfigReader {
   }
 
   integer(key: string, wanted: WantedInteger): number {
-    return this.read(key, wanted, (value) => this.checkInteger(key, value, wanted));
+    return this.read(key, wanted, (value) => checkInteger(value, wanted));
   }
 
   /** An id or size that may be null. An absent key gives the fallback. */
@@ -63,29 +76,31 @@ export class ConfigReader {
   number(key: string, wanted: Wanted<number>): number {
     return this.read(key, wanted, (value) => {
       const number = typeof value === "bigint" ? Number(value) : value;
-      if (typeof number !== "number" || !Number.isFinite(number))
-        throw this.wrong(key, "a finite number", value);
+      if (typeof number !== "number" || !Number.isFinite(number)) throw new Refused("a finite number", value);
       return number;
     });
   }
 
   /** A number above zero: a factor, an epsilon, a base. */
   positive(key: string, wanted: Wanted<number>): number {
-    const value = this.number(key, wanted);
-    if (value <= 0) throw this.wrong(key, "a number above 0", value);
-    return value;
+    return this.read(key, wanted, (value) => {
+      const number = typeof value === "bigint" ? Number(value) : value;
+      if (typeof number !== "number" || !Number.isFinite(number)) throw new Refused("a finite number", value);
+      if (number <= 0) throw new Refused("a number above 0", value);
+      return number;
+    });
   }
 
   boolean(key: string, wanted: Wanted<boolean>): boolean {
     return this.read(key, wanted, (value) => {
-      if (typeof value !== "boolean") throw this.wrong(key, "true or false", value);
+      if (typeof value !== "boolean") throw new Refused("true or false", value);
       return value;
     });
   }
 
   string(key: string, wanted: Wanted<string>): string {
     return this.read(key, wanted, (value) => {
-      if (typeof value !== "string") throw this.wrong(key, "a string", value);
+      if (typeof value !== "string") throw new Refused("a string", value);
       return value;
     });
   }
@@ -94,8 +109,7 @@ export class ConfigReader {
   choice<T extends string>(key: string, choices: readonly T[], wanted: Wanted<T>): T {
     return this.read(key, wanted, (value) => {
       const known = choices.find((choice) => choice === value);
-      if (known === undefined)
-        throw this.wrong(key, choices.map((choice) => `"${choice}"`).join(" or "), value);
+      if (known === undefined) throw new Refused(choices.map((choice) => `"${choice}"`).join(" or "), value);
       return known;
     });
   }
@@ -105,7 +119,10 @@ export class ConfigReader {
     this.used.add(key);
     const value = this.object.get(key);
     if (value === undefined || value === null) return undefined;
-    if (!Array.isArray(value)) throw this.wrong(key, "a list", value);
+    if (!Array.isArray(value)) {
+      this.wrong(key, "a list", value);
+      return undefined;
+    }
     this.record(key, value, "file", meaning);
     return value as readonly JsonValue[];
   }
@@ -118,9 +135,8 @@ export class ConfigReader {
       return [];
     }
     const values = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
-    const ids = values.map((id) => this.checkInteger(key, id, { meaning, least: 0 }));
     this.record(key, value, "file", meaning);
-    return ids;
+    return values.flatMap((id) => this.checked(key, id, (one) => checkInteger(one, { least: 0 })) ?? []);
   }
 
   /** A reader for a nested object, or undefined when the key is absent or null. Its entries carry the path. */
@@ -128,8 +144,16 @@ export class ConfigReader {
     this.used.add(key);
     const value = this.object.get(key);
     if (value === undefined || value === null) return undefined;
-    if (!(value instanceof Map)) throw this.wrong(key, "an object", value);
-    return new ConfigReader(value, this.file, `${this.prefix}${key}.`);
+    if (!(value instanceof Map)) {
+      this.wrong(key, "an object", value);
+      return undefined;
+    }
+    return new ConfigReader(value, this.file, `${this.prefix}${key}.`, this.problems);
+  }
+
+  /** As nested(), with an empty object in the place of one that is not there: all defaults. */
+  part(key: string): ConfigReader {
+    return this.nested(key) ?? new ConfigReader(new Map(), this.file, `${this.prefix}${key}.`, this.problems);
   }
 
   /** Number of keys in the object. */
@@ -162,37 +186,62 @@ export class ConfigReader {
     }
   }
 
-  /** The error for a value that cannot be used. */
-  wrong(key: string, expected: string, value: unknown): UserError {
-    return new UserError(
-      "badFile",
-      "CONFIG_VALUE",
-      `${this.file}: "${this.prefix}${key}" must be ${expected}, found ${show(value)}`,
-      "Check the checkpoint's config.json against the one its author published.",
-    );
+  /** Notes a value that cannot be used, whatever the others are. finish() throws then. */
+  wrong(key: string, expected: string, value: unknown): void {
+    this.problems.wrong(this.prefix + key, `must be ${expected}, found ${show(value)}`);
+  }
+
+  /** Notes a value that does not go with others that were read. finish() throws then. */
+  clash(key: string, expected: string, value: unknown): void {
+    this.problems.clash(this.prefix + key, `must be ${expected}, found ${show(value)}`);
+  }
+
+  /**
+   * Ends the reading of the file, its nested objects included.
+   * @throws UserError CONFIG_VALUE (exit 65) that lists everything that was wrong
+   */
+  finish(): void {
+    this.problems.throwIfAny();
   }
 
   private read<T>(key: string, wanted: Wanted<T>, check: (value: JsonValue) => T): T {
     const value = this.object.get(key);
-    if (value === undefined) {
-      if (wanted.fallback === undefined) throw this.wrong(key, "present", value);
+    if (value === undefined && wanted.fallback !== undefined) {
       this.record(key, wanted.fallback, "default", wanted.meaning);
       return wanted.fallback;
     }
-    const checked = check(value);
-    this.record(key, checked, "file", wanted.meaning);
-    return checked;
+    if (value === undefined) this.wrong(key, "present", value);
+    const checked = value === undefined ? undefined : this.checked(key, value, check);
+    const usable = checked ?? wanted.fallback;
+    if (usable === undefined) {
+      this.finish();
+      throw new Error(`${key} was refused without a problem`);
+    }
+    this.record(key, usable, "file", wanted.meaning);
+    return usable;
   }
 
-  private checkInteger(key: string, value: JsonValue, wanted: WantedInteger): number {
-    const least = wanted.least ?? 1;
-    const most = wanted.most ?? 2 ** 31 - 1;
-    const number = typeof value === "bigint" ? Number(value) : value;
-    if (typeof number !== "number" || !Number.isInteger(number) || number < least || number > most) {
-      throw this.wrong(key, `a whole number from ${least} to ${most}`, value);
+  /** @returns undefined when it was refused */
+  private checked<T>(key: string, value: JsonValue, check: (value: JsonValue) => T): T | undefined {
+    try {
+      return check(value);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.wrong(key, error.expected, error.value);
+      return undefined;
     }
-    return number;
   }
+}
+
+function checkInteger(
+  value: JsonValue,
+  { least = 1, most = 2 ** 31 - 1 }: Pick<WantedInteger, "least" | "most">,
+): number {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < least || number > most) {
+    throw new Refused(`a whole number from ${least} to ${most}`, value);
+  }
+  return number;
 }
 
 const OLDER: Readonly<Record<string, string>> = { torch_dtype: "element type of the weights" };

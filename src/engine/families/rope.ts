@@ -32,7 +32,8 @@ export interface RopeDefaults {
  * `partial_rotary_factor` beside it (transformers 4). Precedence as RotaryEmbeddingConfigMixin of transformers 5.18:
  * a `rope_scaling` that is not empty replaces `rope_parameters`; keys inside win over keys beside.
  * @param maxPositions `max_position_embeddings`, the original context when nothing else names one
- * @throws UserError CONFIG_VALUE for a type or number that cannot be used
+ * A type or number that cannot be used is noted in the reader.
+ * @throws UserError CONFIG_VALUE when llama3 scaling lacks a parameter
  */
 export function readRope(config: ConfigReader, maxPositions: number, defaults: RopeDefaults): Rope {
   const parameters = config.nested("rope_parameters");
@@ -43,7 +44,7 @@ export function readRope(config: ConfigReader, maxPositions: number, defaults: R
     return defaults.whole;
   }
   for (const kind of ["full_attention", "sliding_attention"]) {
-    if (inner?.has(kind)) throw inner.wrong(kind, "absent (one RoPE serves all layers)", new Map());
+    if (inner?.has(kind)) inner.wrong(kind, "absent (one RoPE serves all layers)", new Map());
   }
   const rope = readParameters(config, inner, maxPositions, defaults);
   if (inner) {
@@ -85,7 +86,7 @@ function readParameters(
   const holder = (key: string): ConfigReader => (inner?.has(key) ? inner : config);
   const typeKey = inner?.has("rope_type") ? "rope_type" : "type";
   const type = inner?.has(typeKey)
-    ? inner.choice(typeKey, defaults.types, { meaning: MEANING.type })
+    ? inner.choice(typeKey, defaults.types, { meaning: MEANING.type, fallback: "default" })
     : (config.record("rope_type", "default", "default", MEANING.type), "default");
   const theta = holder("rope_theta").positive("rope_theta", {
     meaning: MEANING.theta,
@@ -100,13 +101,12 @@ function readParameters(
         meaning: MEANING.partial,
         fallback: defaults.partialRotaryFactor,
       });
-  if (partialRotaryFactor > 1)
-    throw partialHolder.wrong("partial_rotary_factor", "at most 1", partialRotaryFactor);
+  if (partialRotaryFactor > 1) partialHolder.wrong("partial_rotary_factor", "at most 1", partialRotaryFactor);
   if (type !== "llama3" || !inner) return { theta, partialRotaryFactor };
   const lowFreqFactor = inner.positive("low_freq_factor", { meaning: MEANING.low });
   const highFreqFactor = inner.positive("high_freq_factor", { meaning: MEANING.high });
   if (highFreqFactor <= lowFreqFactor) {
-    throw inner.wrong("high_freq_factor", `above low_freq_factor ${lowFreqFactor}`, highFreqFactor);
+    inner.clash("high_freq_factor", `above low_freq_factor ${lowFreqFactor}`, highFreqFactor);
   }
   // A value beside the parameters wins over the one inside (standardize_rope_params).
   const originalHolder = config.has(ORIGINAL) ? config : inner;

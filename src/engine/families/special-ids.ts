@@ -10,8 +10,7 @@ export interface SpecialIds {
 
 /**
  * Reads the special ids. The defaults of a class belong to its full vocabulary: those that a smaller one
- * does not have mean nothing.
- * @throws UserError CONFIG_VALUE (exit 65)
+ * does not have mean nothing. What is wrong is noted in the reader.
  */
 export function readSpecialIds(config: ConfigReader, vocabSize: number, defaults: SpecialIds): SpecialIds {
   return {

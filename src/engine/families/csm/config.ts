@@ -61,13 +61,14 @@ export function readCsmConfig(texts: CheckpointTexts): CsmConfig {
   const textVocabSize = config.integer("text_vocab_size", { meaning: "text ids", fallback: 128256 });
   const backbone = readTransformer(config, BACKBONE);
   const ids = readIds(config, textVocabSize, audioVocabSize);
-  const depth = readDepth(config, file, { codebooks, audioVocabSize, hiddenSize: backbone.hiddenSize });
-  const mimi = readCodec(config, file, { codebooks, audioVocabSize });
+  const depth = readDepth(config, { codebooks, audioVocabSize, hiddenSize: backbone.hiddenSize });
+  const mimi = readCodec(config, { codebooks, audioVocabSize });
   const tied = config.boolean("tie_codebooks_embeddings", {
     meaning: "the depth decoder looks codes up in the backbone's table",
     fallback: true,
   });
   config.recordRest(INERT);
+  config.finish();
   const notes = tied
     ? []
     : [
@@ -142,20 +143,16 @@ interface Shared {
   readonly audioVocabSize: number;
 }
 
-function readDepth(
-  config: ConfigReader,
-  file: string,
-  shared: Shared & { hiddenSize: number },
-): TransformerShape {
-  const part = config.nested("depth_decoder_config") ?? emptyPart(file, "depth_decoder_config.");
+function readDepth(config: ConfigReader, shared: Shared & { hiddenSize: number }): TransformerShape {
+  const part = config.part("depth_decoder_config");
   const agree = (key: string, meaning: string, fallback: number, expected: number): void => {
     const value = part.integer(key, { meaning, fallback });
-    if (value !== expected) throw part.wrong(key, `${expected}, as the backbone has it`, value);
+    if (value !== expected) part.clash(key, `${expected}, as the backbone has it`, value);
   };
   agree("num_codebooks", "codes per frame", 32, shared.codebooks);
   const audioVocabSize = readAudioVocabSize(part);
   if (audioVocabSize !== shared.audioVocabSize) {
-    throw part.wrong("vocab_size", `${shared.audioVocabSize}, as the backbone has it`, audioVocabSize);
+    part.clash("vocab_size", `${shared.audioVocabSize}, as the backbone has it`, audioVocabSize);
   }
   agree("backbone_hidden_size", "width of what it is fed", 2048, shared.hiddenSize);
   const depth = readTransformer(part, DEPTH);
@@ -164,21 +161,16 @@ function readDepth(
   return depth;
 }
 
-function readCodec(config: ConfigReader, file: string, shared: Shared): MimiConfig {
-  const part = config.nested("codec_config") ?? emptyPart(file, "codec_config.");
+function readCodec(config: ConfigReader, shared: Shared): MimiConfig {
+  const part = config.part("codec_config");
   const mimi = readMimi(part);
   if (mimi.quantizers !== shared.codebooks) {
-    throw part.wrong("num_quantizers", `${shared.codebooks}, the number of codebooks`, mimi.quantizers);
+    part.clash("num_quantizers", `${shared.codebooks}, the number of codebooks`, mimi.quantizers);
   }
   if (mimi.codebookSize > shared.audioVocabSize) {
-    throw part.wrong("codebook_size", `at most vocab_size ${shared.audioVocabSize}`, mimi.codebookSize);
+    part.clash("codebook_size", `at most vocab_size ${shared.audioVocabSize}`, mimi.codebookSize);
   }
   part.recordRest(MIMI_INERT);
   config.adopt(part);
   return mimi;
-}
-
-/** A part that the file leaves out: all defaults. */
-function emptyPart(file: string, prefix: string): ConfigReader {
-  return new ConfigReader(new Map(), file, prefix);
 }

@@ -44,7 +44,7 @@ const DEFAULT_RATIOS = [8, 6, 5, 4] as const;
 
 /**
  * Reads the codec's part of a CsmConfig, with the defaults of MimiConfig in transformers 5.18.
- * @throws UserError CONFIG_VALUE (exit 65)
+ * What is wrong is noted in the reader.
  */
 export function readMimi(config: ConfigReader): MimiConfig {
   const size = (key: string, meaning: string, fallback: number): number =>
@@ -105,7 +105,8 @@ function readRatios(config: ConfigReader): number[] {
   return listed.map((ratio, index) => {
     const value = typeof ratio === "bigint" ? Number(ratio) : ratio;
     if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 4096) {
-      throw config.wrong(`upsampling_ratios[${index}]`, "a whole number from 1 to 4096", ratio);
+      config.wrong(`upsampling_ratios[${index}]`, "a whole number from 1 to 4096", ratio);
+      return 1;
     }
     return value;
   });
@@ -120,7 +121,7 @@ function refuseOtherCodecs(config: ConfigReader, mimi: MimiConfig): void {
         : typeof value === "boolean"
           ? config.boolean(key, { meaning, fallback: value })
           : config.string(key, { meaning, fallback: value });
-    if (read !== value) throw config.wrong(key, `${String(value)} (parley runs no other Mimi)`, read);
+    if (read !== value) config.wrong(key, `${String(value)} (parley runs no other Mimi)`, read);
   };
   only("audio_channels", "channels of the waveform", 1);
   only("use_causal_conv", "convolutions look back only", true);
@@ -129,16 +130,23 @@ function refuseOtherCodecs(config: ConfigReader, mimi: MimiConfig): void {
   only("use_conv_shortcut", "a convolution beside the residual blocks", false);
   only("hidden_act", "activation of the feed-forward layers", "gelu");
   only("attention_bias", "biases in the attention layers", false);
-  only("vector_quantization_hidden_dimension", "width of the codebooks' space", mimi.codebookDim);
+  const width = config.integer("vector_quantization_hidden_dimension", {
+    meaning: "width of the codebooks' space",
+    fallback: mimi.codebookDim,
+  });
+  if (width !== mimi.codebookDim) {
+    const expected = `codebook_dim ${mimi.codebookDim} (parley runs no other Mimi)`;
+    config.clash("vector_quantization_hidden_dimension", expected, width);
+  }
   if (mimi.semanticQuantizers >= mimi.quantizers) {
-    throw config.wrong(
+    config.clash(
       "num_semantic_quantizers",
       `below num_quantizers ${mimi.quantizers}`,
       mimi.semanticQuantizers,
     );
   }
   if (mimi.hiddenSize % mimi.upsampleGroups !== 0) {
-    throw config.wrong("upsample_groups", `a divisor of hidden_size ${mimi.hiddenSize}`, mimi.upsampleGroups);
+    config.clash("upsample_groups", `a divisor of hidden_size ${mimi.hiddenSize}`, mimi.upsampleGroups);
   }
   refuseOtherFrameRates(config, mimi);
 }
@@ -152,10 +160,6 @@ function refuseOtherFrameRates(config: ConfigReader, { samplingRate, ratios }: M
   if (!config.has("frame_rate")) config.record("frame_rate", derived, "derived", meaning);
   const frameRate = config.has("frame_rate") ? config.positive("frame_rate", { meaning }) : derived;
   if (Math.floor(stepRate / frameRate) !== STEPS_PER_FRAME) {
-    throw config.wrong(
-      "frame_rate",
-      `half of the ${stepRate} steps per second of the transformers`,
-      frameRate,
-    );
+    config.clash("frame_rate", `half of the ${stepRate} steps per second of the transformers`, frameRate);
   }
 }

@@ -27,5 +27,6 @@ export function samplingMetadata(texts: CheckpointTexts): Map<string, GgufValue>
   // 50 is the default of transformers' GenerationConfig.
   const topK = config.integer("depth_decoder_top_k", { meaning, fallback: 50, least: 0 });
   metadata.set("csm.depth.sampling.top_k", { type: "int32", value: topK });
+  config.finish();
   return metadata;
 }

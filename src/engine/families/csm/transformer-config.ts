@@ -29,7 +29,8 @@ const THETA = 500000;
 
 /**
  * Reads the backbone's or the depth decoder's part of a CsmConfig.
- * @throws UserError CONFIG_VALUE, LIMIT_LAYERS (exit 65)
+ * What is wrong is noted in the reader.
+ * @throws UserError LIMIT_LAYERS (exit 65)
  */
 export function readTransformer(config: ConfigReader, defaults: TransformerDefaults): TransformerShape {
   const size = (key: string, meaning: string, fallback: number): number =>
@@ -67,29 +68,24 @@ export function readTransformer(config: ConfigReader, defaults: TransformerDefau
     types: ["default", "llama3"],
   });
   if (rope.partialRotaryFactor !== 1) {
-    throw config.wrong(
-      "partial_rotary_factor",
-      "1 or absent (CSM rotates whole heads)",
-      rope.partialRotaryFactor,
-    );
+    config.wrong("partial_rotary_factor", "1 or absent (CSM rotates whole heads)", rope.partialRotaryFactor);
   }
   return { ...shape, rope };
 }
 
 /**
- * Width of a head; absent or null means the hidden size shared out among the heads.
- * @throws UserError CONFIG_VALUE
+ * Width of a head; absent or null means the hidden size shared out among the heads. What is wrong is noted in the reader.
  */
 export function readHeadDim(config: ConfigReader, hiddenSize: number, heads: number): number {
   const meaning = "width of one attention head";
   if (config.has("head_dim")) {
     const value = config.integer("head_dim", { meaning });
-    if (value % 2 !== 0) throw config.wrong("head_dim", "an even number", value);
+    if (value % 2 !== 0) config.wrong("head_dim", "an even number", value);
     return value;
   }
   const value = Math.floor(hiddenSize / heads);
   if (value < 2 || value % 2 !== 0) {
-    throw config.wrong("hidden_size", `an even multiple of the ${heads} attention heads`, hiddenSize);
+    config.clash("hidden_size", `an even multiple of the ${heads} attention heads`, hiddenSize);
   }
   config.record("head_dim", value, "derived", meaning);
   return value;
@@ -102,7 +98,7 @@ function refuseUnknownParts(config: ConfigReader): void {
     ["mlp_bias", "biases in the feed-forward layers"],
   ] as const) {
     if (config.boolean(key, { meaning, fallback: false })) {
-      throw config.wrong(key, "false (parley runs no CSM with biases)", true);
+      config.wrong(key, "false (parley runs no CSM with biases)", true);
     }
   }
 }

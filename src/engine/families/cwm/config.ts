@@ -56,11 +56,11 @@ export function readCwmConfig(texts: CheckpointTexts): CwmConfig {
   const notes: string[] = [];
   const shape = readDecoderShape(config, DEFAULTS);
   if (shape.hiddenSize % shape.heads !== 0) {
-    throw config.wrong("hidden_size", `a multiple of the ${shape.heads} attention heads`, shape.hiddenSize);
+    config.clash("hidden_size", `a multiple of the ${shape.heads} attention heads`, shape.hiddenSize);
   }
   config.choice("hidden_act", ["silu"], { meaning: "activation of the feed-forward gate", fallback: "silu" });
   if (config.boolean("mlp_bias", { meaning: "biases in the feed-forward layers", fallback: false })) {
-    throw config.wrong("mlp_bias", "false (parley runs no CWM with feed-forward biases)", true);
+    config.wrong("mlp_bias", "false (parley runs no CWM with feed-forward biases)", true);
   }
   const rope = readRope(config, shape.contextLength, {
     theta: DEFAULT_ROPE.theta,
@@ -69,11 +69,7 @@ export function readCwmConfig(texts: CheckpointTexts): CwmConfig {
     types: ["default", "llama3"],
   });
   if (rope.partialRotaryFactor !== 1) {
-    throw config.wrong(
-      "partial_rotary_factor",
-      "1 or absent (CWM rotates whole heads)",
-      rope.partialRotaryFactor,
-    );
+    config.wrong("partial_rotary_factor", "1 or absent (CWM rotates whole heads)", rope.partialRotaryFactor);
   }
   const slidingWindow = readWindow(config);
   const sliding = readLayerTypes(config, shape.layers, slidingWindow);
@@ -89,6 +85,7 @@ export function readCwmConfig(texts: CheckpointTexts): CwmConfig {
   }
   const ids = readSpecialIds(config, shape.vocabSize, DEFAULT_IDS);
   config.recordRest(INERT);
+  config.finish();
   return { ...shape, rope, slidingWindow, sliding, ...ids, entries: config.entries(), notes };
 }
 
@@ -108,12 +105,13 @@ function readLayerTypes(config: ConfigReader, layers: number, window: number): b
     return types.map((type) => type === "sliding_attention" && window > 0);
   }
   if (listed.length !== layers) {
-    throw config.wrong("layer_types", `a list of ${layers}, one entry per layer`, listed);
+    config.clash("layer_types", `a list of ${layers}, one entry per layer`, listed);
   }
   return listed.map((type, layer) => {
     // "attention" is the older spelling that transformers still accepts.
     if (type === "full_attention" || type === "attention") return false;
     if (type === "sliding_attention") return window > 0;
-    throw config.wrong(`layer_types[${layer}]`, '"full_attention" or "sliding_attention"', type);
+    config.wrong(`layer_types[${layer}]`, '"full_attention" or "sliding_attention"', type);
+    return false;
   });
 }

@@ -62,7 +62,7 @@ export function readGlmConfig(texts: CheckpointTexts, architecture: string): Glm
   });
   const rotated = Math.floor(shape.headDim * rope.partialRotaryFactor);
   if (rotated === 0 || rotated % 2 !== 0) {
-    throw config.wrong(
+    config.clash(
       "partial_rotary_factor",
       `such that it rotates an even number of the ${shape.headDim} elements of a head`,
       rope.partialRotaryFactor,
@@ -78,6 +78,7 @@ export function readGlmConfig(texts: CheckpointTexts, architecture: string): Glm
     });
   const ids = readSpecialIds(config, shape.vocabSize, DEFAULT_IDS);
   config.recordRest(INERT);
+  config.finish();
   const entries = config.entries();
   return { ...shape, rope, rotated, attentionBias, labels, problemType, tokenHeadBias, ...ids, entries };
 }
@@ -98,7 +99,7 @@ function readLabels(config: ConfigReader): string[] {
     config.record("id2label", labels, "derived", "names of the classes");
     return labels;
   }
-  if (names.size === 0) throw config.wrong("id2label", "an object with one name per class", new Map());
+  if (names.size === 0) config.wrong("id2label", "an object with one name per class", new Map());
   const labels = Array.from({ length: names.size }, (_, label) =>
     names.string(String(label), { meaning: "name of this class" }),
   );

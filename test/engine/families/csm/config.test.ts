@@ -138,6 +138,24 @@ describe("readCsmConfig", () => {
     ["an audio token outside the vocabulary", { audio_token_id: 271 }, '"audio_token_id"'],
     ["a single codebook", { num_codebooks: 1 }, '"num_codebooks"'],
   ];
+  it("names what is wrong in all parts at once", () => {
+    const changes = {
+      attention_bias: true,
+      depth_decoder_config: { ...depth, mlp_bias: true },
+      codec_config: { ...codec, model_type: "encodec", use_causal_conv: false, norm_eps: 0 },
+    };
+    const paths = [
+      "attention_bias",
+      "depth_decoder_config.mlp_bias",
+      "codec_config.model_type",
+      "codec_config.norm_eps",
+      "codec_config.use_causal_conv",
+    ];
+    expect(() => readCsmConfig(configTexts({ ...base, ...changes }))).toThrow(
+      new RegExp(`5 values are wrong: ${paths.map((path) => `"${path}" must be [^;]*`).join("; ")}$`),
+    );
+  });
+
   for (const [name, changes, message] of refused) {
     it(`refuses ${name}`, () => {
       expect(() => readCsmConfig(configTexts({ ...base, ...changes }))).toThrow(

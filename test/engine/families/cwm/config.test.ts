@@ -167,6 +167,45 @@ describe("readCwmConfig", () => {
     });
   }
 
+  it("names everything that is wrong at once, and nothing that only follows from it", () => {
+    const message = (changes: object): string => {
+      try {
+        read(changes);
+      } catch (error) {
+        return (error as Error).message;
+      }
+      throw new Error("it was accepted");
+    };
+    const all = message({
+      num_attention_heads: 0,
+      hidden_act: "gelu",
+      rms_norm_eps: -1,
+      layer_types: ["full_attention", "conv", "sliding_attention", "sliding_attention", 7],
+      rope_parameters: { rope_type: "yarn", rope_theta: "1e6" },
+      eos_token_id: [1, -2],
+    });
+    // the 48 heads of the default do not go with the other sizes: that is not the file's fault
+    const keys = [...all.matchAll(/"([\w.[\]]+)" must be/g)].map(([, key]) => key);
+    expect(keys).toEqual([
+      "num_attention_heads",
+      "rms_norm_eps",
+      "hidden_act",
+      "rope_parameters.rope_type",
+      "rope_parameters.rope_theta",
+      "layer_types[1]",
+      "layer_types[4]",
+      "eos_token_id",
+    ]);
+    expect(all).toContain("8 values are wrong");
+
+    const clashes = message({ num_key_value_heads: 3, layer_types: ["full_attention"] });
+    expect(clashes).toContain('2 values are wrong: "num_key_value_heads" must be a divisor of the 4');
+    expect(clashes).toContain('"layer_types" must be a list of 5');
+
+    const many = message({ num_hidden_layers: 40, layer_types: new Array<string>(40).fill("conv") });
+    expect(many).toMatch(/40 values are wrong: .*; and 20 more$/);
+  });
+
   it("refuses numbers that JSON cannot hold", () => {
     for (const number of ["1e309", "9007199254740993"]) {
       const text = JSON.stringify(base).replace('"hidden_size":32', `"hidden_size":${number}`);
