@@ -77,8 +77,8 @@ async function measureScreen() {
     async *run() {
       asked = true;
       const text = measured ? LONG_ANSWER : ANSWER;
-      const pieces = measured ? Number(values.tokens) : Math.ceil(text.length / 80);
-      const length = measured ? 5 : 80;
+      const pieces = measured ? Number(values.tokens) : 1;
+      const length = measured ? 5 : text.length;
       for (let i = 0; i < pieces; i++) {
         if (measured && i > 0) await sleep(APART_MS);
         const before = active();

@@ -104,6 +104,19 @@ describe("keys of the screen", () => {
     expect(expandPastes(state.editor.text, state.slots)).toBe(`🎉${paste}🎉`);
   });
 
+  it("other keys ask for what the screen can do", () => {
+    const keys = [ctrl("z"), ctrl("g"), ctrl("l"), ctrl("o"), key("tab")];
+    expect(press(begin(), ...keys).intents).toEqual([
+      "suspend",
+      "open-editor",
+      "redraw",
+      "show-thinking",
+      "complete",
+    ]);
+    // they work while an answer comes, too
+    expect(press(begin([], "answering"), ctrl("z"), ctrl("g")).intents).toEqual(["suspend", "open-editor"]);
+  });
+
   it("Enter starts a dead engine again", () => {
     expect(press(begin([], "dead"), key("enter")).intents).toEqual(["restart"]);
   });
