@@ -1,0 +1,166 @@
+"""Train pocket-cwm: python train.py DATA.npz... --out RUN.pt --minutes M
+
+Stable learning rate until the last third of the time, then down to nothing. Weights are float32, the arithmetic is
+bfloat16. Matrices are stepped by Muon, the embedding and the norms by AdamW. RUN.pt is written every few minutes and is
+where a next run begins (--start).
+"""
+
+import argparse
+import os
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from evaluate_frames import frame_accuracy
+from model import D, PocketCwm, tables
+
+LENGTH = 1024
+VOCABULARY = 704
+
+
+def rows(paths, seed):
+    """Endless (tokens, labels), each LENGTH long: whole documents one after another, in a new order each time."""
+    rng = np.random.default_rng(seed)
+    while True:
+        documents = []
+        # data may still be in the making when the first round begins
+        for path in filter(os.path.exists, paths):
+            with np.load(path) as data:
+                tokens, learn, starts = data["tokens"].astype(np.int64), data["learn"], data["starts"]
+            documents += [(tokens[a:b], learn[a:b]) for a, b in zip(starts[:-1], starts[1:])]
+        order = list(rng.permutation(len(documents)))
+        pool = []
+        while order or pool:
+            tokens, labels = np.zeros(LENGTH + 1, np.int64), np.full(LENGTH + 1, -100, np.int64)
+            used = 0
+            while True:
+                while order and len(pool) < 300:
+                    pool.append(order.pop())
+                fit = next((i for i, d in enumerate(pool) if len(documents[d][0]) <= LENGTH + 1 - used), None)
+                if fit is None:
+                    break
+                ids, learn = documents[pool.pop(fit)]
+                tokens[used : used + len(ids)] = ids
+                labels[used : used + len(ids)] = np.where(learn, ids, -100)
+                used += len(ids)
+            yield tokens[:-1], labels[1:]
+
+
+def orthogonalise(g):
+    """The nearest matrix with all singular values about 1 (Newton-Schulz)."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = g.bfloat16()
+    if g.shape[0] > g.shape[1]:
+        x = x.T
+    x = x / (x.norm() + 1e-7)
+    for _ in range(5):
+        y = x @ x.T
+        x = a * x + (b * y + c * y @ y) @ x
+    return (x.T if g.shape[0] > g.shape[1] else x).float()
+
+
+class Optimiser:
+    """float32 copies of a bfloat16 model's parameters, and the steps on them."""
+
+    def __init__(self, model):
+        self.parameters = list(model.parameters())
+        self.masters = [p.detach().float().clone() for p in self.parameters]
+        self.is_matrix = [p.ndim == 2 and p.shape[0] != VOCABULARY for p in self.parameters]
+        self.first = [torch.zeros_like(m) for m in self.masters]
+        self.second = [torch.zeros_like(m) for m in self.masters]
+        self.count = 0
+
+    @torch.no_grad()
+    def step(self, rate):
+        """@param rate from 0 to 1"""
+        self.count += 1
+        gradients = [p.grad.float() for p in self.parameters]
+        norm = torch.stack([g.norm() for g in gradients]).norm()
+        scale = min(1.0, 1.0 / (norm.item() + 1e-6))
+        for p, w, g, m, v, is_matrix in zip(self.parameters, self.masters, gradients, self.first, self.second, self.is_matrix):
+            if is_matrix:
+                m.mul_(0.95).add_(g, alpha=0.05)
+                update = orthogonalise(g * 0.05 + m * 0.95)
+                w.mul_(1 - rate * 0.02 * 0.05)
+                w.sub_(update, alpha=rate * 0.02 * max(1.0, w.shape[0] / w.shape[1]) ** 0.5)
+            else:
+                g = g * scale
+                m.mul_(0.9).add_(g, alpha=0.1)
+                v.mul_(0.98).addcmul_(g, g, value=0.02)
+                update = (m / (1 - 0.9**self.count)) / ((v / (1 - 0.98**self.count)).sqrt() + 1e-9)
+                w.sub_(update, alpha=rate * 0.004)
+            p.copy_(w)
+            p.grad = None
+        return norm.item()
+
+    def state(self):
+        return {"masters": self.masters, "first": self.first, "second": self.second, "count": self.count}
+
+    @torch.no_grad()
+    def load(self, state):
+        for name in ("masters", "first", "second"):
+            for mine, given in zip(getattr(self, name), state[name], strict=True):
+                mine.copy_(given)
+        self.count = state["count"]
+        for p, w in zip(self.parameters, self.masters):
+            p.copy_(w)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", nargs="+")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--start")
+    parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--rows", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--tokenizer", required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    model = PocketCwm(VOCABULARY)
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            torch.nn.init.normal_(parameter, std=0.02 if parameter.shape[0] == VOCABULARY else D**-0.5 / 2)
+    model.bfloat16()
+    optimiser = Optimiser(model)
+    if options.start:
+        optimiser.load(torch.load(options.start))
+    cos, sin, mask = tables(LENGTH, options.rows, torch.bfloat16)
+
+    def loss_of(tokens, labels):
+        hidden = model.hidden(tokens, cos, sin, mask).reshape(-1, D)
+        return F.cross_entropy(F.linear(hidden, model.embed_tokens.weight).float(), labels.reshape(-1), ignore_index=-100)
+
+    compiled = torch.compile(loss_of)
+    source = rows(options.data, options.seed + optimiser.count)
+    began, seen, running, saved = time.monotonic(), 0, None, time.monotonic()
+    step = 0
+    while True:
+        done = (time.monotonic() - began) / (60 * options.minutes)
+        if done >= 1:
+            break
+        rate = min(1.0, (step + 1) / 100, max((1 - done) / 0.35, 0.01))
+        batch = [next(source) for _ in range(options.rows)]
+        loss = compiled(torch.from_numpy(np.stack([b[0] for b in batch])), torch.from_numpy(np.stack([b[1] for b in batch])))
+        loss.backward()
+        norm = optimiser.step(rate)
+        step += 1
+        seen += options.rows * LENGTH
+        running = loss.item() if running is None else 0.97 * running + 0.03 * loss.item()
+        if step % 20 == 0:
+            minutes = (time.monotonic() - began) / 60
+            print(f"{minutes:.1f} min step {step} tokens {seen / 1e6:.1f}M loss {running:.4f} norm {norm:.2f} rate {rate:.2f} {seen / minutes / 60:.0f} tok/s", flush=True)
+        if time.monotonic() - saved > 300 or step == 200:
+            saved = time.monotonic()
+            torch.save(optimiser.state(), options.out)
+            print("  held out:", frame_accuracy(model, options.tokenizer, 60), flush=True)
+    torch.save(optimiser.state(), options.out)
+    print("  held out:", frame_accuracy(model, options.tokenizer, 500), flush=True)
+
+
+if __name__ == "__main__":
+    main()
