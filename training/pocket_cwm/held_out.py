@@ -18,3 +18,20 @@ def held_out():
 
 def held_out_sources():
     return {source for source, _, _ in held_out()}
+
+
+if __name__ == "__main__":
+    import json
+
+    from traces import MARK
+
+    for _, context, frames in held_out():
+        marked_line = frames[0]["line"]
+        shown = []
+        for frame in frames:
+            source = frame["source"]
+            if frame["line"] == marked_line:
+                source = source.rstrip("\n") + MARK + "\n"
+            kept = {key: frame[key] for key in ("event", "locals", "value") if key in frame}
+            shown.append({**kept, "source": source})
+        print(json.dumps({"context": context, "frames": shown}))
