@@ -82,7 +82,7 @@ console.log(`${installed.length} files, ${(bytes / 1e6).toFixed(0)} MB`);
 check(bytes < MOST_BYTES, `the installation has ${bytes} bytes, at most ${MOST_BYTES} are expected`);
 
 mkdirSync(home);
-cpSync(path.join(root, "models", "tiny-cwm"), path.join(home, "checkpoint"), { recursive: true });
+cpSync(path.join(root, "models", "pocket-cwm"), path.join(home, "checkpoint"), { recursive: true });
 const engines = path.join(
   process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"),
   "parley",

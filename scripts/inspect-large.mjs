@@ -42,7 +42,7 @@ function shapes() {
 }
 
 function writeCheckpoint(target) {
-  cpSync(path.join(root, "models", "tiny-cwm"), target, { recursive: true });
+  cpSync(path.join(root, "models", "pocket-cwm"), target, { recursive: true });
   const config = JSON.parse(readFileSync(path.join(target, "config.json"), "utf8"));
   const types = Array.from({ length: LAYERS }, (_, i) =>
     i % 4 === 0 ? "full_attention" : "sliding_attention",
@@ -53,7 +53,7 @@ function writeCheckpoint(target) {
     num_hidden_layers: LAYERS,
     vocab_size: VOCABULARY,
   };
-  const heads = { num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, layer_types: types };
+  const heads = { num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, layer_types: types, tie_word_embeddings: false };
   writeFileSync(path.join(target, "config.json"), JSON.stringify({ ...config, ...sizes, ...heads }));
   const header = {};
   let offset = 0;

@@ -1,42 +1,60 @@
-// npm start             installs, builds the engine, converts the bundled model and lets it answer
+// npm start             installs, builds the engine, traces a program and speaks with the bundled models
 // npm start -- ARGS     runs parley with these arguments
 import { spawnSync } from "node:child_process";
-import os from "node:os";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { ensureBuilt, ensureDependencies, root, step } from "./prepare.mjs";
 
 ensureDependencies();
 ensureBuilt();
 
-function parley(args, { stdio = "inherit" } = {}) {
-  const done = spawnSync(process.execPath, [path.join(root, "bin", "run.js"), ...args], { stdio });
+function parley(args) {
+  const done = spawnSync(process.execPath, [path.join(root, "bin", "run.js"), ...args], { stdio: "inherit" });
   if (done.signal) process.kill(process.pid, done.signal);
   if (done.status !== 0) process.exit(done.status ?? 1);
 }
 
-const args = process.argv.slice(2);
-if (args.length > 0) {
-  parley(args);
-} else {
+/** Python 3, to check predictions with; undefined when there is none. */
+function findPython() {
+  return ["python3", "python"].find((name) => {
+    const { status, stdout } = spawnSync(name, ["--version"], { encoding: "utf8" });
+    return status === 0 && stdout.startsWith("Python 3.");
+  });
+}
+
+function tellTheStory() {
   step("1. the engine: llama.cpp with parley's patches, compiled once (parley engine build)");
   parley(["engine", "build"]);
-  step("2. what is in the bundled checkpoint (parley convert tiny-cwm --dry-run)");
-  parley(["convert", "tiny-cwm", "--dry-run"]);
-  step(
-    '3. a question; the checkpoint is converted to GGUF first (parley chat --no-think --stats "What does 1 + 1 give?")',
-  );
-  parley(["chat", "--stats", "--no-think", "--temp", "0", "-n", "24", "What does 1 + 1 give?"]);
-  const wav = path.join(os.tmpdir(), "parley-hello.wav");
-  step(`4. a sentence, spoken by the bundled tiny-csm (parley speak "Hello there." --seed 1 -o ${wav})`);
-  parley(["speak", "Hello there.", "--seed", "1", "--max-seconds", "2", "--force", "-o", wav]);
-  step(
-    "The bundled models are random numbers in the shape of a CWM and a CSM: that they answer and make a sound shows\n" +
-      "   that everything runs, nothing more.",
-  );
+
+  const file = path.join(root, "examples", "prices.py");
+  const python = findPython();
+  const check = python === undefined ? [] : ["--check", "--python", python];
+  const shown = ["trace", path.relative(process.cwd(), file), "--temp", "0", ...check].join(" ");
+  step(`2. the bundled pocket-cwm, a tiny code world model, predicts what a program does (parley ${shown})`);
+  process.stderr.write(readFileSync(file, "utf8").replace(/^(?=.)/gm, "   | "));
+  if (python === undefined)
+    process.stderr.write("   No python3 was found, so the prediction is not checked.\n");
+  parley(["trace", file, "--plain", "--temp", "0", ...check]);
+
+  const words = "Hello. One, two, three.";
+  step(`3. the bundled pocket-csm, a tiny voice, speaks (parley speak "${words}" -o hello.wav)`);
+  parley(["speak", words, "--seed", "1", "--force", "-o", "hello.wav"]);
+
+  step("Next:");
   process.stderr.write(
-    '   Next: npm start -- chat -m /path/to/checkpoint "hello"   (facebook/cwm or glm-4-9b-chat-hf, as a folder)\n' +
-      "         npm start -- chat                                  (the chat screen)\n" +
-      "         npm start -- inspect tiny-cwm\n" +
-      "         npm start -- help\n",
+    [
+      "   npm start -- trace examples/prices.py             step through it (s step, n next, b back, q leave)",
+      '   npm start -- chat "What does this print? x = 3; x += 4; print(x)"',
+      "   npm start -- chat                                 the chat screen",
+      '   npm start -- speak "four five six" --speaker 1 -o six.wav',
+      "   npm start -- inspect pocket-csm                   what is inside",
+      '   npm start -- chat -m facebook/cwm "hello"         the real one: downloads, converts, answers',
+      "   npm start -- help",
+      "",
+    ].join("\n"),
   );
 }
+
+const args = process.argv.slice(2);
+if (args.length > 0) parley(args);
+else tellTheStory();

@@ -6,7 +6,7 @@ import type { SpeechSession } from "../engine/client/speech-session.js";
 import { parseTurn, readTurns } from "../engine/speech/turn.js";
 import { refuseMissing } from "../engine/formats/refuse-missing.js";
 import { BaseCommand } from "../ui/base-command.js";
-import { noteUntrained } from "../ui/note-untrained.js";
+import { noteBundled } from "../ui/note-bundled.js";
 import { openSpeechModel } from "../ui/open-speech-model.js";
 import { readSpeechTexts } from "../ui/read-speech-texts.js";
 import {
@@ -100,7 +100,7 @@ export default class Speak extends BaseCommand {
     const started = performance.now();
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {
-      await noteUntrained(flags.model, (text) => this.note(text, flags));
+      await noteBundled(flags.model, (text) => this.note(text, flags));
       const loadMs = performance.now() - started;
       const context = await encodeTurns(session, turns, this.signal);
       for (const note of context.notes) this.note(note, flags);

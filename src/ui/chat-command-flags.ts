@@ -4,7 +4,7 @@ import { contextFlags, modelFlag, modelFlags } from "./model-flags.js";
 
 /** Flags of `parley chat`, spelled as llama.cpp spells them where it has them. */
 export const chatFlags = {
-  model: modelFlag("tiny-cwm"),
+  model: modelFlag("pocket-cwm"),
   prompt: Flags.string({ char: "p", helpGroup: "PROMPT", description: "the prompt, as a flag" }),
   file: Flags.string({
     char: "f",

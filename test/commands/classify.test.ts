@@ -125,7 +125,7 @@ describe("parley classify with a token head", () => {
 
 describe("parley classify refuses", () => {
   it.each([
-    ["a model without a head", 65, "NO_CLASSIFIER", ["tiny-cwm", "a"]],
+    ["a model without a head", 65, "NO_CLASSIFIER", ["pocket-cwm", "a"]],
     ["TEXT and --tokens together", 2, "USAGE", ["MODEL", "a", "--tokens", "1"]],
     ["two models", 2, "USAGE", ["MODEL", "a", "-m", "MODEL"]],
     ["no model", 2, "USAGE", []],

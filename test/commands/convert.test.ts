@@ -64,11 +64,11 @@ describe("parley convert", () => {
   it("prints nothing but the path, and what it did on stderr", async () => {
     const folder = await emptyFolder();
     const output = path.join(folder, "model.gguf");
-    const run = await runParley(["convert", "tiny-cwm", "-o", output]);
+    const run = await runParley(["convert", "pocket-cwm", "-o", output]);
     expect(run.stdout).toBe(`${output}\n`);
-    expect(run.stderr).toMatch(/^40 tensors, bf16, .* in .* s\n$/);
+    expect(run.stderr).toMatch(/^56 tensors, bf16, .* in .* s\n$/);
     expect(run.code).toBe(0);
-    expect((await readGguf(output, { purpose: "run" })).tensors.length).toBe(40);
+    expect((await readGguf(output, { purpose: "run" })).tensors.length).toBe(56);
   });
 
   it.each(["f16", "q4_k_m"])(

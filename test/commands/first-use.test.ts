@@ -8,7 +8,7 @@ import { runParley } from "./run-parley.js";
 
 /** The bundled model, as its authors might have published it. */
 async function publishedModel() {
-  const folder = repositoryFile("models", "tiny-cwm");
+  const folder = repositoryFile("models", "pocket-cwm");
   const recipes: Record<string, FileRecipe> = {};
   for (const name of await readdir(folder)) {
     const storage = name.endsWith(".safetensors") ? "lfs" : "git";

@@ -305,7 +305,7 @@ describe("parley speak refuses", () => {
   });
 
   it("a model that does not speak", async () => {
-    const run = await runParley(["speak", "-m", "tiny-cwm", "x"], { cwd: folder });
+    const run = await runParley(["speak", "-m", "pocket-cwm", "x"], { cwd: folder });
     expect([run.code, run.stderr]).toEqual([65, expect.stringContaining("does not speak")]);
   });
 

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).resolve().parent / "data" / "hub-interop.json"
 LAYOUT = "parley-test/layout"
-CHECKPOINT = ROOT / "models" / "tiny-cwm"
+CHECKPOINT = ROOT / "models" / "pocket-cwm"
 
 
 class TestHub:
@@ -110,7 +110,7 @@ LOAD_MODEL = """
 import hashlib, json
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-name = "parley-test/tiny-cwm"
+name = "parley-test/pocket-cwm"
 AutoConfig.from_pretrained(name, local_files_only=True)
 tokenizer = AutoTokenizer.from_pretrained(name, local_files_only=True)
 model = AutoModelForCausalLM.from_pretrained(name, local_files_only=True, dtype=torch.float32)
@@ -122,7 +122,7 @@ print(json.dumps({"class": type(model).__name__, "weights": weights, "tokens": t
 DOWNLOAD = """
 import json
 from huggingface_hub import snapshot_download
-print(json.dumps([snapshot_download(name) for name in ("parley-test/layout", "parley-test/tiny-cwm")]))
+print(json.dumps([snapshot_download(name) for name in ("parley-test/layout", "parley-test/pocket-cwm")]))
 """
 
 LOCAL_DIR = """
@@ -140,7 +140,7 @@ def main():
         try:
             everything = [LAYOUT, "--include", "*"]
             first = parley(everything, by_parley, hub.endpoint)
-            parley(["parley-test/tiny-cwm"], by_parley, hub.endpoint)
+            parley(["parley-test/pocket-cwm"], by_parley, hub.endpoint)
             parley([*everything, "--local-dir", str(local)], by_parley, hub.endpoint)
             before = len(hub.requests())
             python(LOCAL_DIR.format(folder=str(local)), work / "third", hub.endpoint, offline=False)

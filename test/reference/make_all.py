@@ -23,12 +23,12 @@ SCRIPTS = [
     "make_token_vectors.py",
     "make_random_strings.py",
     "make_llama3.py",
-    "make_tiny_cwm.py",
     "make_tiny_csm.py",
     "make_csm_checkpoints.py",
     "make_csm_goldens.py",
     "make_csm_scores.py",
     "make_traces.py",
+    "make_pocket_cwm.py",
 ]
 
 

@@ -25,7 +25,8 @@ await session.createContext({
 });
 const sampling = { temperature: 0, topK: 0, topP: 1, minP: 0, repeatPenalty: 1, seed: 0 };
 const idsOf = (parts) => assembleTrace(parts, tokens, (text) => tokenizePlainly(session, tokens, text));
-const frameOf = ({ locals, ...frame }) => (locals ? { ...frame, locals: new Map(Object.entries(locals)) } : frame);
+const frameOf = ({ locals, ...frame }) =>
+  locals ? { ...frame, locals: new Map(Object.entries(locals)) } : frame;
 
 async function predict(before) {
   const ids = [];

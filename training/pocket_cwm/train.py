@@ -1,6 +1,6 @@
 """Train pocket-cwm: python train.py DATA.npz... --out RUN.pt --minutes M
 
-Stable learning rate until the last third of the time, then down to nothing. Weights are float32, the arithmetic is
+The learning rate falls evenly to nothing over the time given. Weights are float32, the arithmetic is
 bfloat16. Matrices are stepped by Muon, the embedding and the norms by AdamW. RUN.pt is written every few minutes and is
 where a next run begins (--start).
 """
@@ -114,6 +114,8 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--start")
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--rate", type=float, default=1.0, help="the largest; falls evenly to nothing")
+    parser.add_argument("--warmup", type=int, default=100, help="steps until then")
     parser.add_argument("--rows", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
@@ -143,7 +145,7 @@ def main():
         done = (time.monotonic() - began) / (60 * options.minutes)
         if done >= 1:
             break
-        rate = min(1.0, (step + 1) / 100, max((1 - done) / 0.35, 0.01))
+        rate = options.rate * min((step + 1) / options.warmup, max(1 - done, 0.01))
         batch = [next(source) for _ in range(options.rows)]
         loss = compiled(torch.from_numpy(np.stack([b[0] for b in batch])), torch.from_numpy(np.stack([b[1] for b in batch])))
         loss.backward()

@@ -2,7 +2,7 @@ import { Args, Flags } from "@oclif/core";
 import { readCodes } from "../../engine/formats/read-codes.js";
 import { refuseMissing } from "../../engine/formats/refuse-missing.js";
 import { BaseCommand } from "../../ui/base-command.js";
-import { noteUntrained } from "../../ui/note-untrained.js";
+import { noteBundled } from "../../ui/note-bundled.js";
 import { openSpeechModel } from "../../ui/open-speech-model.js";
 import { refuseExisting } from "../../ui/refuse-existing.js";
 import { audioFlags, speechModelFlags } from "../../ui/speech-flags.js";
@@ -39,7 +39,7 @@ export default class CodecDecode extends BaseCommand {
     await refuseMissing(args.codes);
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {
-      await noteUntrained(flags.model, (text) => this.note(text, flags));
+      await noteBundled(flags.model, (text) => this.note(text, flags));
       const { sampleRate, codebooks } = session.loaded;
       const codes = await readCodes(args.codes, session.loaded);
       const [recording] = await openRecordings(target, 1, { ...session.loaded, name: session.facts.name });

@@ -3,7 +3,7 @@ import { readClip } from "../../engine/audio/read-clip.js";
 import { writeNpy } from "../../engine/formats/npy.js";
 import { refuseMissing } from "../../engine/formats/refuse-missing.js";
 import { BaseCommand } from "../../ui/base-command.js";
-import { noteUntrained } from "../../ui/note-untrained.js";
+import { noteBundled } from "../../ui/note-bundled.js";
 import { openSpeechModel } from "../../ui/open-speech-model.js";
 import { refuseExisting } from "../../ui/refuse-existing.js";
 import { speechModelFlags } from "../../ui/speech-flags.js";
@@ -42,7 +42,7 @@ export default class CodecEncode extends BaseCommand {
     await refuseMissing(args.audio);
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {
-      await noteUntrained(flags.model, (text) => this.note(text, flags));
+      await noteBundled(flags.model, (text) => this.note(text, flags));
       const { sampleRate, codebooks } = session.loaded;
       const clip = await readClip(args.audio, sampleRate, this.signal);
       if (clip.isSilent) this.note(`warning: ${args.audio} is silent`, flags);

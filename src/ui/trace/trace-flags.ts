@@ -3,7 +3,7 @@ import { contextFlags, modelFlag, modelFlags } from "../model-flags.js";
 
 /** Flags of `parley trace`. */
 export const traceFlags = {
-  model: modelFlag("tiny-cwm"),
+  model: modelFlag("pocket-cwm"),
   entry: Flags.string({
     helpGroup: "PROGRAM",
     helpValue: '"f(1, 2)"',

@@ -14,7 +14,7 @@ let bundled: string;
 beforeEach(async () => {
   folder = await temporaryFolder();
   bundled = path.join(folder, "bundled");
-  await mkdir(path.join(bundled, "tiny-cwm"), { recursive: true });
+  await mkdir(path.join(bundled, "pocket-cwm"), { recursive: true });
   await mkdir(path.join(folder, "checkpoint"));
   await writeFile(path.join(folder, "checkpoint", "config.json"), "{}");
   await mkdir(path.join(folder, "ggufs"));
@@ -34,10 +34,10 @@ describe("parseModelReference", () => {
   });
 
   it("knows bundled models and the Hub", async () => {
-    expect(await parse("tiny-cwm")).toEqual({
+    expect(await parse("pocket-cwm")).toEqual({
       kind: "bundled",
-      name: "tiny-cwm",
-      path: path.join(bundled, "tiny-cwm"),
+      name: "pocket-cwm",
+      path: path.join(bundled, "pocket-cwm"),
     });
     expect(await parse("facebook/cwm@dev")).toEqual({ kind: "hub", repo: "facebook/cwm", revision: "dev" });
     expect(await parse("hf://facebook/cwm")).toEqual({ kind: "hub", repo: "facebook/cwm", revision: "main" });
@@ -66,7 +66,7 @@ describe("parseModelReference", () => {
 
   it("names the bundled models to who misspells one", async () => {
     await expect(parse("tiny-cmw")).rejects.toMatchObject({
-      hint: expect.stringContaining("tiny-cwm") as string,
+      hint: expect.stringContaining("pocket-cwm") as string,
     });
   });
 
