@@ -1,6 +1,6 @@
-"""Write training data: python make_data.py TOKENIZER OUT FIRST LAST
+"""Write training data: python make_data.py TOKENIZER OUT FIRST LAST [DRILLS]
 
-Programs number FIRST to LAST - 1 as traces, one conversation in place of every CHAT_EVERY-th. OUT.npz holds `tokens`
+Programs number FIRST to LAST - 1 as traces, the share DRILLS of them very short ones (drills.py), one conversation in place of every CHAT_EVERY-th. OUT.npz holds `tokens`
 (all documents one after another), `learn` (is this token predicted by the model at work?) and `starts`.
 Programs of the held-out set (evaluate.py) are left out.
 """
@@ -40,12 +40,13 @@ def main():
     tokenizer = Tokenizer.from_file(sys.argv[1])
     template = Template((Path(__file__).parent / "chat_template.jinja").read_text())
     left_out = held_out_sources()
+    drills = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
     tokens, learn, starts, size = [], [], [], 0
     for seed in range(int(sys.argv[3]), int(sys.argv[4])):
         if seed % CHAT_EVERY == 0:
             parts = chat_parts(template, seed)
         else:
-            source, context, frames = program(seed)
+            source, context, frames = program(seed, drills)
             if source in left_out:
                 continue
             prompt, rest = document(context, frames)

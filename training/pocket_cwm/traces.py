@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 from trace_program import trace_source  # noqa: E402
 
 from classics import classic  # noqa: E402
+from drills import drill  # noqa: E402
 from programs import composed  # noqa: E402
 
 MARK = "  # << START_OF_TRACE"
@@ -83,11 +84,17 @@ def document(context, frames):
     )
 
 
-def program(seed):
-    """Program number `seed`: (source, context, frames). Draws until one is of the kind."""
+def program(seed, drills=0.0):
+    """Program number `seed`: (source, context, frames). Draws until one is of the kind.
+
+    drills: share of very short programs
+    """
     rng = random.Random(seed)
     while True:
-        source = classic(rng) if rng.random() < CLASSIC_SHARE else composed(rng)
+        if drills and rng.random() < drills:
+            source = drill(rng)
+        else:
+            source = classic(rng) if rng.random() < CLASSIC_SHARE else composed(rng)
         traced = trace(source)
         if traced:
             return source, *traced
