@@ -232,12 +232,12 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     await terminal.until(/there is no file or folder \/nowhere\.gguf/);
     terminal.type(`/model ${repositoryFile("models/tiny-c")}`);
     terminal.press("Tab");
-    await terminal.until(/tiny-csm\/? +\S*tiny-cwm/);
+    await terminal.until(/tiny-csm\/? +\S*pocket-cwm/);
     terminal.press("C-u");
     terminal.type("/model tiny-csm");
     terminal.press("Enter");
     await terminal.until(/is a speech model/);
-    terminal.type("/model tiny-cwm");
+    terminal.type("/model pocket-cwm");
     terminal.press("Enter");
     await terminal.until(/the model is now/);
     terminal.type("another");

@@ -5,7 +5,7 @@ import type { SpeechSession } from "../../../engine/client/speech-session.js";
 import { UserError } from "../../../engine/errors.js";
 import { splitSentences } from "../../../engine/speech/split-sentences.js";
 import { expandUser } from "../../../engine/system/xdg.js";
-import { noteUntrained } from "../../note-untrained.js";
+import { noteBundled } from "../../note-bundled.js";
 import { playAudio } from "../../play-audio.js";
 import { refuseExisting } from "../../refuse-existing.js";
 import { safeLine } from "../../safe-text.js";
@@ -37,7 +37,7 @@ export const speakCommand: SlashCommand = {
     const path = expandUser(file);
     await refuseExisting(path);
     await driver.work(async (progress, signal) => {
-      await noteUntrained(driver.settings.speechModel, (text) => say(safeLine(text, { maxLength: 500 })));
+      await noteBundled(driver.settings.speechModel, (text) => say(safeLine(text, { maxLength: 500 })));
       const started = performance.now();
       const session = await driver.openSpeech({ progress, signal });
       try {
