@@ -53,7 +53,13 @@ function writeCheckpoint(target) {
     num_hidden_layers: LAYERS,
     vocab_size: VOCABULARY,
   };
-  const heads = { num_attention_heads: 32, num_key_value_heads: 8, head_dim: 128, layer_types: types, tie_word_embeddings: false };
+  const heads = {
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    head_dim: 128,
+    layer_types: types,
+    tie_word_embeddings: false,
+  };
   writeFileSync(path.join(target, "config.json"), JSON.stringify({ ...config, ...sizes, ...heads }));
   const header = {};
   let offset = 0;

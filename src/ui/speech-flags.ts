@@ -3,7 +3,7 @@ import { MAX_SPEAKER } from "../engine/speech/turn.js";
 import { modelFlag, modelFlags } from "./model-flags.js";
 
 /** What speaks when nobody names a model: bundled. */
-export const DEFAULT_SPEECH_MODEL = "tiny-csm";
+export const DEFAULT_SPEECH_MODEL = "pocket-csm";
 
 /** Where a speech model is found and what computes it. The speech library computes on the CPU. */
 export const speechModelFlags = {

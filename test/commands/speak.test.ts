@@ -256,10 +256,10 @@ describe("parley speak", () => {
     }
   });
 
-  it("speaks the bundled model by default and says that it is untrained", async () => {
+  it("speaks the bundled model by default and says what it is limited to", async () => {
     const folder = await newFolder();
     const run = await runParley(["speak", "Hello.", "--greedy", "--max-seconds", "0.4"], { cwd: folder });
-    expect(run.stderr).toContain("tiny-csm is untrained");
+    expect(run.stderr).toContain("pocket-csm speaks digits");
     expect([run.code, run.stdout]).toEqual([0, "speech.wav\n"]);
   });
 });

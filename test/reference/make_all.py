@@ -23,7 +23,6 @@ SCRIPTS = [
     "make_token_vectors.py",
     "make_random_strings.py",
     "make_llama3.py",
-    "make_tiny_csm.py",
     "make_csm_checkpoints.py",
     "make_csm_goldens.py",
     "make_csm_scores.py",

@@ -230,11 +230,11 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     terminal.type("/model /nowhere.gguf");
     terminal.press("Enter");
     await terminal.until(/there is no file or folder \/nowhere\.gguf/);
-    terminal.type(`/model ${repositoryFile("models/tiny-c")}`);
+    terminal.type(`/model ${repositoryFile("models/pocket-c")}`);
     terminal.press("Tab");
-    await terminal.until(/tiny-csm\/? +\S*pocket-cwm/);
+    await terminal.until(/pocket-csm\/? +pocket-cwm/);
     terminal.press("C-u");
-    terminal.type("/model tiny-csm");
+    terminal.type("/model pocket-csm");
     terminal.press("Enter");
     await terminal.until(/is a speech model/);
     terminal.type("/model pocket-cwm");

@@ -7,7 +7,7 @@ const settings: Settings = {
   overflow: "error",
   thinking: true,
   keepThoughts: true,
-  speechModel: "tiny-csm",
+  speechModel: "pocket-csm",
 };
 
 describe("/set", () => {

@@ -62,7 +62,7 @@ beforeEach(async () => {
       overflow: "error",
       thinking: true,
       keepThoughts: true,
-      speechModel: "tiny-csm",
+      speechModel: "pocket-csm",
     },
     answer: () => Promise.resolve(void answers++),
     save: (write: () => Promise<void>) => write(),
