@@ -232,7 +232,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     await terminal.until(/there is no file or folder \/nowhere\.gguf/);
     terminal.type(`/model ${repositoryFile("models/pocket-c")}`);
     terminal.press("Tab");
-    await terminal.until(/pocket-csm\/? +pocket-cwm/);
+    await terminal.until(/pocket-csm\/? +\S*pocket-cwm/);
     terminal.press("C-u");
     terminal.type("/model pocket-csm");
     terminal.press("Enter");

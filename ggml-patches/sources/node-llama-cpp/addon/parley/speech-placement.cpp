@@ -67,6 +67,11 @@ void Placement::for_products(const ggml_tensor * tensor, std::vector<const ggml_
 }
 
 ggml_backend_buffer_type_t Placement::best_type(const ggml_tensor * tensor) const {
+    // The codec's convolutions multiply overlapping rows of their input. ggml's AMX products take rows to be side by side,
+    // whatever their strides say, and they take f16 weights.
+    if (!ggml_is_quantized(tensor->type)) {
+        return nullptr;
+    }
     for (ggml_backend_buffer_type_t type : extra_types) {
         if (supports_product(backend.device(), type, tensor)) {
             return type;
