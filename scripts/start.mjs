@@ -26,7 +26,7 @@ function tellTheStory() {
   step("1. the engine: llama.cpp with parley's patches, compiled once (parley engine build)");
   parley(["engine", "build"]);
 
-  const file = path.join(root, "examples", "prices.py");
+  const file = path.join(root, "examples", "fib.py");
   const python = findPython();
   const check = python === undefined ? [] : ["--check", "--python", python];
   const shown = ["trace", path.relative(process.cwd(), file), "--temp", "0", ...check].join(" ");
@@ -35,6 +35,9 @@ function tellTheStory() {
   if (python === undefined)
     process.stderr.write("   No python3 was found, so the prediction is not checked.\n");
   parley(["trace", file, "--plain", "--temp", "0", ...check]);
+  process.stderr.write(
+    "   (Of programs it has not seen, it gets a third right: models/pocket-cwm/README.md)\n",
+  );
 
   const words = "Hello.";
   step(`3. the bundled pocket-csm, a tiny voice, speaks (parley speak "${words}" -o hello.wav)`);
@@ -43,7 +46,7 @@ function tellTheStory() {
   step("Next:");
   process.stderr.write(
     [
-      "   npm start -- trace examples/prices.py             step through it (s step, n next, b back, q leave)",
+      "   npm start -- trace examples/fib.py                step through it (s step, n next, b back, q leave)",
       '   npm start -- chat "What does this print? x = 3; x += 4; print(x)"',
       "   npm start -- chat                                 the chat screen",
       '   npm start -- speak "four five six" --speaker 1 -o six.wav',

@@ -1,0 +1,10 @@
+def fib(n):
+    a, b = 0, 1
+    for i in range(n):
+        a, b = b, a + b
+    return a
+
+
+def main():
+    x = fib(5)
+    return x
