@@ -40,9 +40,12 @@ export function ensureDependencies() {
   const installed = modified(path.join(root, "node_modules", ".package-lock.json"));
   if (installed >= modified(path.join(root, "npm-shrinkwrap.json"))) return;
   step("installing dependencies (npm ci)");
-  const npm = process.env.npm_execpath;
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  if (npm) must(process.execPath, [npm, ...args]);
+  npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error");
+}
+
+function npm(...args) {
+  const script = process.env.npm_execpath;
+  if (script) must(process.execPath, [script, ...args]);
   else must("npm", args, { shell: process.platform === "win32" });
 }
 
@@ -54,10 +57,5 @@ export function ensureBuilt() {
   const sources = Math.max(newest(path.join(root, "src")), modified(path.join(root, "tsconfig.build.json")));
   if (built >= sources) return;
   step("compiling parley (tsc)");
-  must(process.execPath, [
-    path.join(root, "node_modules", "typescript", "bin", "tsc"),
-    "-p",
-    "tsconfig.build.json",
-  ]);
-  must(process.execPath, [path.join(root, "scripts", "write-manifest.mjs")]);
+  npm("run", "build", "--silent");
 }

@@ -25,7 +25,6 @@ import { describeReply } from "../ui/chat-stats.js";
 import { loadScreen } from "../ui/load-screen.js";
 import { ContextSizer } from "../ui/context-sizer.js";
 import { requireTextModel } from "../ui/model-use.js";
-import { openSpeechModel } from "../ui/open-speech-model.js";
 import { DEFAULT_SPEECH_MODEL } from "../ui/speech-flags.js";
 import { openTextModel } from "../ui/open-text-model.js";
 import { readPrompt } from "../ui/read-prompt.js";
@@ -187,8 +186,10 @@ export default class Chat extends BaseCommand {
         speechModel: DEFAULT_SPEECH_MODEL,
       },
       open: (model, { progress, signal }) => openEngine(model, flags, { progress, signal }),
-      openSpeech: (model, { progress, signal }) =>
-        openSpeechModel({ flags: { ...flags, model }, progress, signal }),
+      openSpeech: async (model, { progress, signal }) => {
+        const { openSpeechModel } = await import("../ui/open-speech-model.js");
+        return openSpeechModel({ flags: { ...flags, model }, progress, signal });
+      },
       contextSize: flags["ctx-size"] ?? defaultContextSize(engine.facts, 0, undefined),
       colourLevel: this.colours(process.stdout).level,
       signal: this.signal,

@@ -9,6 +9,7 @@ const LIMITS: Readonly<Record<string, string>> = {
 /** Says what a bundled model is limited to, wherever it could be taken for what its family can do. */
 export async function noteBundled(model: string, note: (text: string) => void): Promise<void> {
   const reference = await parseModelReference(model);
-  const limits = reference.kind === "bundled" ? LIMITS[reference.name] : undefined;
-  if (limits !== undefined && reference.kind === "bundled") note(`The bundled ${reference.name} ${limits}`);
+  if (reference.kind !== "bundled") return;
+  const limits = LIMITS[reference.name];
+  if (limits !== undefined) note(`The bundled ${reference.name} ${limits}`);
 }

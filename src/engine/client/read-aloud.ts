@@ -1,4 +1,5 @@
 import { AUDIO_FRAME, type SpokenChunk } from "../host/speech-model.js";
+import { joinIntegers } from "../tensors/join-integers.js";
 import { planSpeech, type SpeechRequest } from "./plan-speech.js";
 import { type SpeechContext, turnTokens } from "./speech-prompt.js";
 import type { SpeechSession } from "./speech-session.js";
@@ -55,7 +56,7 @@ function spokenPart(
   pieces: readonly Int32Array[],
   session: SpeechSession,
 ): SpokenPart {
-  const codes = concatenated(pieces);
+  const codes = joinIntegers(pieces);
   const frames = Array<number>(codes.length / session.loaded.codebooks).fill(AUDIO_FRAME);
   return { tokens: [...words, ...frames, session.facts.speech!.audioEndToken], codes };
 }
@@ -75,17 +76,7 @@ function fitting(
 function joined(heard: readonly SpokenPart[]): SpeechContext {
   return {
     tokens: heard.flatMap(({ tokens }) => tokens),
-    codes: concatenated(heard.map(({ codes }) => codes)),
+    codes: joinIntegers(heard.map(({ codes }) => codes)),
     notes: [],
   };
-}
-
-function concatenated(parts: readonly Int32Array[]): Int32Array {
-  const whole = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }

@@ -2,6 +2,7 @@ import { UserError } from "../errors.js";
 import { readClip } from "../audio/read-clip.js";
 import { AUDIO_FRAME } from "../host/speech-model.js";
 import type { Turn } from "../speech/turn.js";
+import { joinIntegers } from "../tensors/join-integers.js";
 import type { SpeechSession } from "./speech-session.js";
 
 /** The earlier turns as the model reads them. */
@@ -38,13 +39,7 @@ export async function encodeTurns(
     for (let frame = 0; frame < codes.length / codebooks; frame++) tokens.push(AUDIO_FRAME);
     tokens.push(speechOf(session).audioEndToken);
   }
-  const codes = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    codes.set(part, offset);
-    offset += part.length;
-  }
-  return { tokens, codes, notes };
+  return { tokens, codes: joinIntegers(parts), notes };
 }
 
 /** Ids of a speaker's words: begin of text, `[0]text`, end of text. */

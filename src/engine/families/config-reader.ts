@@ -74,18 +74,13 @@ export class ConfigReader {
   }
 
   number(key: string, wanted: Wanted<number>): number {
-    return this.read(key, wanted, (value) => {
-      const number = typeof value === "bigint" ? Number(value) : value;
-      if (typeof number !== "number" || !Number.isFinite(number)) throw new Refused("a finite number", value);
-      return number;
-    });
+    return this.read(key, wanted, checkNumber);
   }
 
   /** A number above zero: a factor, an epsilon, a base. */
   positive(key: string, wanted: Wanted<number>): number {
     return this.read(key, wanted, (value) => {
-      const number = typeof value === "bigint" ? Number(value) : value;
-      if (typeof number !== "number" || !Number.isFinite(number)) throw new Refused("a finite number", value);
+      const number = checkNumber(value);
       if (number <= 0) throw new Refused("a number above 0", value);
       return number;
     });
@@ -231,6 +226,12 @@ export class ConfigReader {
       return undefined;
     }
   }
+}
+
+function checkNumber(value: JsonValue): number {
+  const number = typeof value === "bigint" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isFinite(number)) throw new Refused("a finite number", value);
+  return number;
 }
 
 function checkInteger(

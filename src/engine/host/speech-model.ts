@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { joinIntegers } from "../tensors/join-integers.js";
 import { notANumber } from "./not-a-number.js";
 import type { NativeHidden, NativeSpeech, SpeechBinding, SpeechEnd, SpeechFacts } from "./speech-binding.js";
 
@@ -94,13 +95,7 @@ export class SpeechModel {
       signal?.throwIfAborted();
       parts.push(await this.native.encode(samples.subarray(start, start + step)));
     }
-    const codes = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let offset = 0;
-    for (const part of parts) {
-      codes.set(part, offset);
-      offset += part.length;
-    }
-    return codes;
+    return joinIntegers(parts);
   }
 
   /**
