@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { answerTurn } from "../../../src/engine/client/answer-turn.js";
 import { TemplateRenderer } from "../../../src/engine/chat/template-renderer.js";
 import { turnMessage, type Turn } from "../../../src/engine/chat/saved/turns.js";
 import { ChatSession, type Reply, type ReplyOptions } from "../../../src/engine/client/chat-session.js";
@@ -47,19 +48,7 @@ describe.each([
     }
   }
 
-  function answerOf({ document, raw, startedInsideThinking, stopToken }: Reply): Turn {
-    return {
-      role: "assistant",
-      text: document.text,
-      thinking: document.thinking,
-      raw,
-      startedInsideThinking,
-      ...(stopToken === undefined ? {} : { stopToken }),
-      finishReason: document.finish_reason,
-      family: session.facts.family.name,
-      model: name,
-    };
-  }
+  const answerOf = (reply: Reply): Turn => answerTurn(reply, session.facts);
 
   it("reads only what is new, turn after turn", async () => {
     const turns: Turn[] = [];

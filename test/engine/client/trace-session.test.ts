@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { chooseEvent } from "../../../src/engine/client/choose-event.js";
+import { call, FIRST_FRAMES, line, returns, SOURCE } from "../trace/marked-frames.js";
 import { traceTokensOf, tokenizePlainly } from "../../../src/engine/client/trace-engine.js";
 import { type TraceOptions, TraceSession } from "../../../src/engine/client/trace-session.js";
 import { assembleTrace, renderFrame } from "../../../src/engine/trace/render-frame.js";
@@ -7,23 +8,8 @@ import { prepareProgram } from "../../../src/engine/trace/trace-program.js";
 import { asFrame, byteIds, byteTokens, storedTraces } from "../trace/stored-traces.js";
 import { markedIds, ScriptedTraceEngine } from "./scripted-trace-engine.js";
 
-const SOURCE =
-  "def g(x):\n    y = x + 1\n    return y\n\ndef main():\n    a = g(1)\n    b = g(a)\n    return b\n";
-const line = (locals: string, source: string) =>
-  `<|line_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const call = (locals: string, source: string) =>
-  `<|call_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const returns = (source: string, value: string) =>
-  `<|return_sep|><|action_sep|>${source}\n<|arg_sep|>"${value}"<|frame_sep|>`;
-
 const FRAMES = [
-  call("{}", "def main():"),
-  line("{}", "    a = g(1)"),
-  call('{"x": "1"}', "def g(x):"),
-  line('{"x": ".."}', "    y = x + 1"),
-  line('{"x": "..", "y": "2"}', "    return y"),
-  returns("    return y", "2"),
-  line('{"a": "2"}', "    b = g(a)"),
+  ...FIRST_FRAMES,
   call('{"x": "2"}', "def g(x):"),
   line('{"x": ".."}', "    y = x + 1"),
   line('{"x": "..", "y": "3"}', "    return y"),

@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changeSetting, SETTINGS, type Settings } from "../../../src/ui/chat-screen/settings.js";
-
-const settings: Settings = {
-  sampling: {},
-  maxTokens: undefined,
-  overflow: "error",
-  thinking: true,
-  keepThoughts: true,
-  speechModel: "pocket-csm",
-};
+import { changeSetting, SETTINGS } from "../../../src/ui/chat-screen/settings.js";
+import { DEFAULT_SETTINGS as settings } from "./default-settings.js";
 
 describe("/set", () => {
   it.each([

@@ -14,26 +14,9 @@ import {
 } from "../../../src/ui/trace-screen/trace-driver.js";
 import { markedIds, ScriptedTraceEngine } from "../../engine/client/scripted-trace-engine.js";
 import { byteTokens } from "../../engine/trace/stored-traces.js";
+import { FIRST_FRAMES, line, returns, SOURCE } from "../../engine/trace/marked-frames.js";
 
-const SOURCE =
-  "def g(x):\n    y = x + 1\n    return y\n\ndef main():\n    a = g(1)\n    b = g(a)\n    return b\n";
-const line = (locals: string, source: string) =>
-  `<|line_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const call = (locals: string, source: string) =>
-  `<|call_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const returns = (source: string, value: string) =>
-  `<|return_sep|><|action_sep|>${source}\n<|arg_sep|>"${value}"<|frame_sep|>`;
-const FRAMES = [
-  call("{}", "def main():"),
-  line("{}", "    a = g(1)"),
-  call('{"x": "1"}', "def g(x):"),
-  line('{"x": ".."}', "    y = x + 1"),
-  line('{"x": "..", "y": "2"}', "    return y"),
-  returns("    return y", "2"),
-  line('{"a": "2"}', "    b = g(a)"),
-  line('{"a": "..", "b": "3"}', "    return b"),
-  returns("    return b", "3"),
-];
+const FRAMES = [...FIRST_FRAMES, line('{"a": "..", "b": "3"}', "    return b"), returns("    return b", "3")];
 const DEATH = new UserError("engineDied", "ENGINE_KILLED", "The engine was killed.");
 
 /** A scripted model whose frames come when they are let through, and whose process can die. */

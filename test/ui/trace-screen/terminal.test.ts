@@ -1,27 +1,14 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { FIRST_FRAMES, line, returns, SOURCE } from "../../engine/trace/marked-frames.js";
 import { ENDLESS_TRACE, writeAutomaton } from "../../helpers/automaton.js";
 import { convertTo, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 import { runParley } from "../../helpers/run-parley.js";
 import { hasTmux, Terminal } from "../../helpers/tmux.js";
 
-const SOURCE =
-  "def g(x):\n    y = x + 1\n    return y\n\ndef main():\n    a = g(1)\n    b = g(a)\n    return b\n";
-const line = (locals: string, source: string) =>
-  `<|line_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const call = (locals: string, source: string) =>
-  `<|call_sep|>${locals}<|action_sep|>${source}\n<|frame_sep|>`;
-const returns = (source: string, value: string) =>
-  `<|return_sep|><|action_sep|>${source}\n<|arg_sep|>"${value}"<|frame_sep|>`;
 const FRAMES = [
-  call("{}", "def main():"),
-  line("{}", "    a = g(1)"),
-  call('{"x": "1"}', "def g(x):"),
-  line('{"x": ".."}', "    y = x + 1"),
-  line('{"x": "..", "y": "2"}', "    return y"),
-  returns("    return y", "2"),
-  line('{"a": "2"}', "    b = g(a)"),
+  ...FIRST_FRAMES,
   // an escape sequence and a title, as a model may write them into a value
   line('{"a": "..", "b": "\\u001b[2Jgone\\u001b]0;title\\u0007"}', "    return b"),
   returns("    return b", "3"),

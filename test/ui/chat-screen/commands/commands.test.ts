@@ -12,6 +12,7 @@ import { initialState } from "../../../../src/ui/chat-screen/screen-state.js";
 import { ScreenStore } from "../../../../src/ui/chat-screen/screen-store.js";
 import { UserError } from "../../../../src/engine/errors.js";
 import { temporaryFolder } from "../../../helpers/models.js";
+import { DEFAULT_SETTINGS } from "../default-settings.js";
 
 let folder: string;
 let driver: ChatDriver;
@@ -56,14 +57,7 @@ beforeEach(async () => {
         sampling: {},
       },
     },
-    settings: {
-      sampling: {},
-      maxTokens: undefined,
-      overflow: "error",
-      thinking: true,
-      keepThoughts: true,
-      speechModel: "pocket-csm",
-    },
+    settings: DEFAULT_SETTINGS,
     answer: () => Promise.resolve(void answers++),
     save: (write: () => Promise<void>) => write(),
     append: (...items: never[]) => store.dispatch({ type: "append", items }),
