@@ -16,6 +16,7 @@ from write_json import write_mapping
 
 sys.path.insert(0, str(ROOT / "training" / "pocket_cwm"))
 from held_out import held_out  # noqa: E402
+from traces import EVENTS  # noqa: E402
 
 PROGRAMS = 12
 PROMPTS = [
@@ -26,7 +27,7 @@ PROMPTS = [
     "Who are you?",
     "Write a poem about rain.",
 ]
-EVENTS = {f"<|{event}_sep|>": event for event in ("call", "line", "return", "exception")}
+EVENT_OF = {mark: event for event, mark in EVENTS.items()}
 
 
 def main() -> None:
@@ -60,8 +61,8 @@ def read_frame(text: str) -> dict:
     event, locals_text, rest = re.fullmatch(r"(<\|\w+_sep\|>)(.*?)<\|action_sep\|>(.*)", text, re.DOTALL).groups()
     source, _, value = rest.partition("<|arg_sep|>")
     if locals_text:
-        return {"event": EVENTS[event], "source": source, "locals": json.loads(locals_text)}
-    return {"event": EVENTS[event], "source": source, "value": json.loads(value)}
+        return {"event": EVENT_OF[event], "source": source, "locals": json.loads(locals_text)}
+    return {"event": EVENT_OF[event], "source": source, "value": json.loads(value)}
 
 
 if __name__ == "__main__":

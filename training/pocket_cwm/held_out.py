@@ -23,15 +23,12 @@ def held_out_sources():
 if __name__ == "__main__":
     import json
 
-    from traces import MARK
+    from traces import shown_line
 
     for _, context, frames in held_out():
         marked_line = frames[0]["line"]
         shown = []
         for frame in frames:
-            source = frame["source"]
-            if frame["line"] == marked_line:
-                source = source.rstrip("\n") + MARK + "\n"
             kept = {key: frame[key] for key in ("event", "locals", "value") if key in frame}
-            shown.append({**kept, "source": source})
+            shown.append({**kept, "source": shown_line(frame, marked_line)})
         print(json.dumps({"context": context, "frames": shown}))

@@ -65,11 +65,15 @@ def trace(source):
     return "\n".join(lines), frames
 
 
+def shown_line(frame, marked_line):
+    """The frame's source line as the model reads it: with the mark, where it is the entry's."""
+    source = frame["source"]
+    return source.rstrip("\n") + MARK + "\n" if frame["line"] == marked_line else source
+
+
 def frame_text(frame, marked_line):
     """One frame, special tokens as their strings."""
-    source = frame["source"]
-    if frame["line"] == marked_line:
-        source = source.rstrip("\n") + MARK + "\n"
+    source = shown_line(frame, marked_line)
     if "value" in frame:
         return "%s<|action_sep|>%s<|arg_sep|>%s<|frame_sep|>" % (EVENTS[frame["event"]], source, json.dumps(frame["value"]))
     return "%s%s<|action_sep|>%s<|frame_sep|>" % (EVENTS[frame["event"]], json.dumps(frame["locals"]), source)
