@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile, utimes } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ChatStore } from "../../../../src/engine/chat/saved/chat-store.js";
@@ -158,7 +158,10 @@ describe("commands", () => {
   it("/save names a chat, /load and /chats find it, /clear begins another", async () => {
     await talk();
     expect(await run("/save mine")).toContain("saved as mine");
-    const { id } = driver.chat;
+    const { id, path: file } = driver.chat;
+    // file systems keep times to some milliseconds: two chats written at once would have no order
+    const earlier = new Date(Date.now() - 60_000);
+    await utimes(file, earlier, earlier);
     await run("/clear");
     expect(driver.chat.turns).toEqual([]);
     await driver.chat.add({ role: "user", text: "another" });
