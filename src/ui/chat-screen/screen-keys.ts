@@ -51,7 +51,8 @@ async function send(driver: ChatDriver, powers: ScreenPowers): Promise<void> {
   const typed = expandPastes(editor.text, slots);
   if (typed.trim() === "") return;
   if (phase !== "idle") {
-    store.dispatch({ type: "notice", text: "the answer is still coming; Ctrl-C stops it" });
+    const busy = phase === "working" ? "still at work" : "the answer is still coming";
+    store.dispatch({ type: "notice", text: `${busy}; Ctrl-C stops it` });
     return;
   }
   store.dispatch({ type: "sent", message: typed });

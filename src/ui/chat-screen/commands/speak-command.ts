@@ -40,14 +40,12 @@ export const speakCommand: SlashCommand = {
       await noteBundled(driver.settings.speechModel, (text) => say(safeLine(text, { maxLength: 500 })));
       const started = performance.now();
       const session = await driver.openSpeech({ progress, signal });
-      try {
-        const loadMs = performance.now() - started;
-        const { lines, stopped } = await record(session, parts, { path, loadMs, progress, signal });
-        say(...lines);
-        if (stopped !== undefined) throw stopped;
-      } finally {
-        await session.close();
-      }
+      const loadMs = performance.now() - started;
+      const { lines, stopped } = await record(session, parts, { path, loadMs, progress, signal }).finally(
+        () => session.close(),
+      );
+      say(...lines);
+      if (stopped !== undefined) throw stopped;
       if (argument !== "") return;
       progress.update({ label: "playing it" });
       const player = await playAudio(path, signal);
