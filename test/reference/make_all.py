@@ -28,6 +28,7 @@ SCRIPTS = [
     "make_csm_scores.py",
     "make_traces.py",
     "make_pocket_cwm.py",
+    "make_pocket_csm.py",
 ]
 
 

@@ -84,7 +84,7 @@ def code_question(rng):
         exec("\n".join(lines), {})
     printed = output.getvalue().strip()
     thoughts.append("print(%s) shows %s." % (shown, printed))
-    if any(abs(v) > 299 for v in values.values()):
+    if any(abs(v) > 199 for v in values.values()):
         return code_question(rng)
     code = "; ".join(lines) if rng.random() < 0.5 else "\n" + "\n".join(lines)
     if code[0] == "\n" and rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""Small programs people write, with names and numbers drawn at random: sums, searches, recursion, words, tables."""
+"""Small programs people write, with names and numbers drawn at random: sums, searches, recursion, lists."""
 
 from programs import FUNCTION_NAMES, LIST_NAMES, NUMBER_NAMES, WORDS, join
 
@@ -70,7 +70,7 @@ def {f}({a}):
         {a} //= 10
     return {b}
 >def main():
-    return {f}({n99})
+    return {f}({n60})
 ===
 def {f}({xs}):
     {a} = {xs}[0]
@@ -88,28 +88,6 @@ def {f}({xs}, {a}):
     return -1
 >def main():
     return {f}({many}, {n9})
-===
-def {f}(word, letter):
-    {a} = 0
-    for c in word:
-        if c == letter:
-            {a} += 1
-    return {a}
->def main():
-    return {f}("{w}", "{letter}")
-===
-def {f}(word):
-    out = ""
-    for c in word:
-        out = c + out
-    return out
->def main():
-    return {f}("{w}")
-===
-def {f}(word):
-    return word == word[::-1]
->def main():
-    return {f}("{w}")
 ===
 def {f}({xs}):
     out = []
@@ -163,14 +141,6 @@ def {f}({a}, {b}):
         {c} = {n5}
     return {c}
 ===
-def {f}(words):
-    counts = {{}}
-    for w in words:
-        counts[w] = counts.get(w, 0) + 1
-    return counts
->def main():
-    return {f}(["{w}", "{v}", "{w}"])
-===
 def {f}({a}):
     return {a} * {a}
 >def {g}({a}, {b}):
@@ -214,11 +184,6 @@ def {f}({a}, {b}, {c}):
 >def main():
     return {f}({n20}, {n5}, {n9})
 ===
-def main():
-    {xs} = {many}
-    {xs}.sort()
-    return {xs}[0], {xs}[-1]
-===
 def {f}({a}):
     if {a} > {n9}:
         return "{w}"
@@ -250,6 +215,58 @@ def {f}({a}):
     else:
         {b} += 1
     return {b}
+===
+def {f}({a}, {b}):
+    if {a} > {b}:
+        return {a}
+    return {b}
+>def main():
+    {c} = {n20}
+    {d} = {n20}
+    return {f}({c}, {d})
+===
+def {f}({xs}):
+    {a} = 0
+    for {b} in {xs}:
+        if {b} > {n9}:
+            {a} += 1
+    return {a}
+>def main():
+    {xs} = {many}
+    return {f}({xs})
+===
+def main():
+    {xs} = []
+    for i in range({n4}):
+        {xs}.append(i * {n5})
+    return {xs}
+===
+def main():
+    {a} = 1
+    for i in range(1, {n5}):
+        {a} *= i
+    return {a}
+===
+def main():
+    {a} = {n20}
+    {b} = 0
+    while {a} > 0:
+        {a} -= {n5}
+        {b} += 1
+    return {b}
+===
+{a} = {n9}
+{b} = {n9}
+{c} = {a} + {b}
+print({c})
+===
+def {f}({a}):
+    return {a} + {n9}
+>def main():
+    {b} = 0
+    for i in range({n4}):
+        {b} += {f}(i)
+    return {b}
 """.strip("\n").split("\n===\n")
 
 
@@ -267,7 +284,7 @@ def classic(rng):
 
     values = Values(
         f=functions[0], g=functions[1], a=names[0], b=names[1], c=names[2], d=names[3], xs=rng.choice(LIST_NAMES),
-        w=word, v=rng.choice([w for w in WORDS if w != word]), letter=rng.choice(word), many=str(many),
+        w=word, v=rng.choice([w for w in WORDS if w != word]), many=str(many),
         less=rng.choice("<>"), zero=rng.choice([0, 0, 2, 3, 5]), plus=rng.choice(["", "", " * 2", " + 1", " * i"]),
     )
     text = rng.choice(SHAPES).format_map(values)

@@ -27,7 +27,8 @@ def drill(rng):
 
     helper = None
     parts = []
-    if rng.random() < 0.25:
+    straight = rng.random() < 0.4
+    if not straight and rng.random() < 0.25:
         helper = rng.choice(FUNCTION_NAMES)
         parameters = rng.sample(NUMBER_NAMES, rng.choice([1, 2]))
         known = list(parameters)
@@ -37,7 +38,7 @@ def drill(rng):
         parts.append(["def %s(%s):" % (helper, ", ".join(parameters)), *body])
         known = []
     for _ in range(rng.randint(2, 6)):
-        roll = rng.random()
+        roll = rng.choice([0.1, 0.9, 0.9]) if straight else rng.random()
         if known and roll < 0.2:
             lines.append("%s %s %s" % (rng.choice(known), rng.choice(["+=", "-=", "+=", "*="]), rng.randint(1, 9) if rng.random() < 0.6 else operand()))
         elif known and roll < 0.42:

@@ -35,7 +35,7 @@ def frame_accuracy(model, tokenizer_path, count):
     for ids, start in all_documents[:count]:
         length = -(-len(ids) // WINDOW) * WINDOW
         padded = torch.tensor([ids + [0] * (length - len(ids))])
-        hidden = model.hidden(padded, *tables(length, 1, dtype))[0]
+        hidden = model.hidden(padded, tables(length, 1, dtype))[0]
         best = F.linear(hidden, model.embed_tokens.weight).argmax(-1)
         wrong = False
         any_wrong = False

@@ -13,7 +13,7 @@ import transformers
 from tokenizers import Tokenizer
 
 from held_out import held_out
-from model import D, FF, HD, KV, LAYER_TYPES, THETA, WINDOW, H, PocketCwm, tables
+from model import D, EPSILON, FF, HD, KV, LAYER_TYPES, THETA, WINDOW, H, PocketCwm, tables
 from traces import document
 
 POSITIONS = 2048
@@ -26,7 +26,7 @@ def main():
     config = transformers.CwmConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=D, intermediate_size=FF, num_hidden_layers=len(LAYER_TYPES),
         num_attention_heads=H, num_key_value_heads=KV, head_dim=HD, sliding_window=WINDOW, layer_types=LAYER_TYPES,
-        max_position_embeddings=POSITIONS, rms_norm_eps=1e-5, tie_word_embeddings=True, bos_token_id=bos, eos_token_id=eos,
+        max_position_embeddings=POSITIONS, rms_norm_eps=EPSILON, tie_word_embeddings=True, bos_token_id=bos, eos_token_id=eos,
         rope_parameters={"rope_type": "default", "rope_theta": THETA},
     )
     trained = PocketCwm(config.vocab_size)
@@ -51,7 +51,7 @@ def main():
     ids = ids[: len(ids) // WINDOW * WINDOW]
     with torch.no_grad():
         theirs = again(torch.tensor([ids])).logits[0]
-        ours = F.linear(trained.hidden(torch.tensor([ids]), *tables(len(ids), 1, torch.float32))[0], trained.embed_tokens.weight)
+        ours = F.linear(trained.hidden(torch.tensor([ids]), tables(len(ids), 1, torch.float32))[0], trained.embed_tokens.weight)
     difference = (theirs - ours).abs().max().item()
     size = sum(path.stat().st_size for path in Path(folder).iterdir())
     print(f"{folder}: {size:,} bytes; logits of transformers and of the training's model differ by at most {difference:.1e}")

@@ -1,8 +1,8 @@
 """Write training data: python make_data.py TOKENIZER OUT FIRST LAST [DRILLS]
 
-Programs number FIRST to LAST - 1 as traces, the share DRILLS of them very short ones (drills.py), one conversation in place of every CHAT_EVERY-th. OUT.npz holds `tokens`
-(all documents one after another), `learn` (is this token predicted by the model at work?) and `starts`.
-Programs of the held-out set (evaluate.py) are left out.
+Programs number FIRST to LAST - 1 as traces, the share DRILLS of them very short ones (drills.py), one conversation in place
+of every CHAT_EVERY-th. OUT.npz holds `tokens` (all documents one after another), `learn` (is this token predicted by the
+model at work?) and `starts`. Programs of the held-out set (held_out.py) are left out.
 """
 
 import random
@@ -17,8 +17,8 @@ from chats import conversation
 from held_out import held_out_sources
 from traces import document, program
 
-CHAT_EVERY = 6
-LONGEST = 1024
+CHAT_EVERY = 8
+LONGEST = 768
 
 
 def chat_parts(template, seed):

@@ -1,63 +1,115 @@
 """The pocket CWM in plain PyTorch, with the parameter names transformers uses, so that a state dict is a checkpoint."""
-import torch, torch.nn as nn, torch.nn.functional as F
-D, FF, H, KV, HD, WINDOW, THETA = 256, 512, 4, 2, 64, 64, 10000.0
-LAYER_TYPES = ["sliding_attention", "full_attention"] * 3
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+D, FF, H, KV, HD, WINDOW, THETA = 160, 416, 4, 2, 32, 64, 10000.0
+LAYER_TYPES = ["sliding_attention", "full_attention"] * 5
+EPSILON = 1e-5
+PLAIN_UP_TO = 384
+"""Positions up to which matrix products are faster on a CPU than PyTorch's fused attention, forwards and backwards."""
+
+
+def linear(inputs, outputs):
+    return nn.Linear(inputs, outputs, bias=False)
+
+
+def attend(q, k, v, mask):
+    """Softmax attention in matrix products; mask is added to the scores. q [batch, head, query, HD]."""
+    scores = (q @ k.transpose(-1, -2)) * HD**-0.5 + mask
+    weights = torch.exp((scores - scores.amax(-1, keepdim=True).detach()).float())
+    return (weights.to(v.dtype) @ v) / weights.sum(-1, keepdim=True).to(v.dtype)
+
 
 class Attention(nn.Module):
-    def __init__(s, full):
-        super().__init__(); s.full = full
-        s.q_proj = nn.Linear(D, H*HD, bias=False); s.k_proj = nn.Linear(D, KV*HD, bias=False)
-        s.v_proj = nn.Linear(D, KV*HD, bias=False); s.o_proj = nn.Linear(H*HD, D, bias=False)
-    def forward(s, x, cos, sin, mask):
-        B, T, _ = x.shape
-        qkv = F.linear(x, torch.cat([s.q_proj.weight, s.k_proj.weight, s.v_proj.weight]))
-        qk, v = qkv.view(B, T, H+2*KV, HD).split([H+KV, KV], 2)
+    def __init__(self, is_full):
+        super().__init__()
+        self.is_full = is_full
+        self.q_proj, self.k_proj, self.v_proj = linear(D, H * HD), linear(D, KV * HD), linear(D, KV * HD)
+        self.o_proj = linear(H * HD, D)
+
+    def forward(self, x, tables):
+        cos, sin, window_mask, causal_mask = tables
+        rows, length, _ = x.shape
+        qkv = F.linear(x, torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight]))
+        qk, v = qkv.view(rows, length, H + 2 * KV, HD).split([H + KV, KV], 2)
         a, b = qk.chunk(2, -1)
-        qk = torch.cat([a*cos - b*sin, b*cos + a*sin], -1)
-        q, k = qk.split([H, KV], 2)
-        if s.full:
-            y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2).repeat_interleave(H//KV, 1), v.transpose(1, 2).repeat_interleave(H//KV, 1), is_causal=True)
+        q, k = torch.cat([a * cos - b * sin, b * cos + a * sin], -1).split([H, KV], 2)
+        if self.is_full:
+            q, k, v = (part.transpose(1, 2) for part in (q, k, v))
+            k, v = k.repeat_interleave(H // KV, 1), v.repeat_interleave(H // KV, 1)
+            if length <= PLAIN_UP_TO:
+                y = attend(q, k, v, causal_mask)
+            else:
+                y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
             y = y.transpose(1, 2)
         else:
-            n = T//WINDOW
-            k = k.reshape(B, n, WINDOW, KV, HD); v = v.reshape(B, n, WINDOW, KV, HD)
-            kv = torch.stack([k, v])
-            kv = torch.cat([F.pad(kv, (0, 0, 0, 0, 0, 0, 1, 0))[:, :, :-1], kv], 3).view(2, B*n, 2*WINDOW, KV, HD).transpose(2, 3).repeat_interleave(H//KV, 2)
-            q = q.reshape(B*n, WINDOW, H, HD).transpose(1, 2)
-            y = F.scaled_dot_product_attention(q, kv[0], kv[1], attn_mask=mask)
-            y = y.transpose(1, 2)
-        return s.o_proj(y.reshape(B, T, H*HD))
+            # each block of WINDOW positions looks at itself and at the block before it
+            blocks = length // WINDOW
+            kv = torch.stack([k, v]).reshape(2, rows, blocks, WINDOW, KV, HD)
+            before = F.pad(kv, (0, 0, 0, 0, 0, 0, 1, 0))[:, :, :-1]
+            kv = torch.cat([before, kv], 3).view(2, rows * blocks, 2 * WINDOW, KV, HD).transpose(2, 3)
+            k, v = kv.repeat_interleave(H // KV, 2)
+            q = q.reshape(rows * blocks, WINDOW, H, HD).transpose(1, 2)
+            y = attend(q, k, v, window_mask).transpose(1, 2)
+        return self.o_proj(y.reshape(rows, length, H * HD))
 
-class MLP(nn.Module):
-    def __init__(s):
+
+class FeedForward(nn.Module):
+    def __init__(self):
         super().__init__()
-        s.gate_proj = nn.Linear(D, FF, bias=False); s.up_proj = nn.Linear(D, FF, bias=False); s.down_proj = nn.Linear(FF, D, bias=False)
-    def forward(s, x): return s.down_proj(F.silu(s.gate_proj(x))*s.up_proj(x))
+        self.gate_proj, self.up_proj, self.down_proj = linear(D, FF), linear(D, FF), linear(FF, D)
+
+    def forward(self, x):
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
 
 class Norm(nn.Module):
-    def __init__(s):
-        super().__init__(); s.weight = nn.Parameter(torch.ones(D))
-    def forward(s, x): return F.rms_norm(x, (D,), s.weight, 1e-5)
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(D))
+
+    def forward(self, x):
+        return F.rms_norm(x, (D,), self.weight, EPSILON)
+
 
 class Layer(nn.Module):
-    def __init__(s, full):
-        super().__init__(); s.self_attn = Attention(full); s.mlp = MLP(); s.input_layernorm = Norm(); s.post_attention_layernorm = Norm()
-    def forward(s, x, cos, sin, mask):
-        x = x + s.self_attn(s.input_layernorm(x), cos, sin, mask)
-        return x + s.mlp(s.post_attention_layernorm(x))
+    def __init__(self, is_full):
+        super().__init__()
+        self.self_attn, self.mlp = Attention(is_full), FeedForward()
+        self.input_layernorm, self.post_attention_layernorm = Norm(), Norm()
+
+    def forward(self, x, tables):
+        x = x + self.self_attn(self.input_layernorm(x), tables)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
 
 class PocketCwm(nn.Module):
-    def __init__(s, vocab):
+    def __init__(self, vocabulary):
         super().__init__()
-        s.embed_tokens = nn.Embedding(vocab, D); s.layers = nn.ModuleList(Layer(t == "full_attention") for t in LAYER_TYPES); s.norm = Norm()
-    def hidden(s, t, cos, sin, mask):
-        x = s.embed_tokens(t)
-        for l in s.layers: x = l(x, cos, sin, mask)
-        return s.norm(x)
+        self.embed_tokens = nn.Embedding(vocabulary, D)
+        self.layers = nn.ModuleList(Layer(kind == "full_attention") for kind in LAYER_TYPES)
+        self.norm = Norm()
 
-def tables(T, B, dtype):
-    f = 1/THETA**(torch.arange(0, HD, 2)/HD); a = torch.arange(T)[:, None, None]*f
-    i = torch.arange(WINDOW)[:, None]; j = torch.arange(2*WINDOW)[None] - WINDOW
-    m = (j <= i) & (j > i - WINDOW)
-    m = torch.stack([m & (j >= 0)] + [m]*(T//WINDOW - 1)).repeat(B, 1, 1)[:, None]
-    return a.cos().to(dtype), a.sin().to(dtype), torch.zeros(m.shape).masked_fill(~m, -1e9).to(dtype)
+    def hidden(self, tokens, tables):
+        """[row, position] -> [row, position, D]; positions a multiple of WINDOW."""
+        x = self.embed_tokens(tokens)
+        for layer in self.layers:
+            x = layer(x, tables)
+        return self.norm(x)
+
+
+def tables(length, rows, dtype):
+    """What attention needs for `rows` rows of `length` positions: cosines, sines, and the masks of both kinds."""
+    frequencies = 1 / THETA ** (torch.arange(0, HD, 2) / HD)
+    angles = torch.arange(length)[:, None, None] * frequencies
+    i, j = torch.arange(WINDOW)[:, None], torch.arange(2 * WINDOW)[None] - WINDOW
+    seen = (j <= i) & (j > i - WINDOW)
+    window = torch.stack([seen & (j >= 0)] + [seen] * (length // WINDOW - 1)).repeat(rows, 1, 1)[:, None]
+    causal = torch.ones(length, length).tril().bool()
+
+    def added(mask):
+        return torch.zeros(mask.shape).masked_fill(~mask, -1e9).to(dtype)
+
+    return angles.cos().to(dtype), angles.sin().to(dtype), added(window), added(causal)

@@ -1,10 +1,9 @@
 """Random small Python programs of the kind pocket-cwm knows.
 
-The kind, as the model card states it: up to 16 lines and 40 frames; a function main() without parameters, up to two
-helper functions, or a module without functions; integers from -99 to 299, booleans, None, lower-case words of up to
-12 letters, lists of up to 6 and dictionaries of up to 4 of these; assignments, + - * // % and comparisons, and/or/not,
-if/elif/else, for over ranges, lists and words, while, break, continue, calls and recursion, append, pop, len, sum, min,
-max, abs, str, sorted, indexing and slices, try/except, raise.
+'The kind, as the model card states it: up to 16 lines and 32 frames; a function main() without parameters, up to two
+helper functions, or a module without functions; integers from -99 to 199, booleans, None, words, lists of up to 5 integers;
+assignments, + - * // % and comparisons, and/or/not, if/elif/else, for over ranges and lists, while, break, continue, calls
+and recursion, append, len, sum, min, max, abs, indexing, joining words, try/except, raise.
 """
 
 import random
@@ -16,17 +15,14 @@ WORDS = (
 NUMBER_NAMES = "a b c d n m x y z p q k total count score value size limit step price left right low high".split()
 WORD_NAMES = "s t w name word text label color animal".split()
 LIST_NAMES = "items numbers values data out result row xs ys nums".split()
-WORD_LIST_NAMES = "words names parts animals".split()
-DICT_NAMES = "d table ages prices counts".split()
 FLAG_NAMES = "flag done ok found ready".split()
 LOOP_NAMES = "i j k n x v item".split()
 FUNCTION_NAMES = (
     "f g h add double square helper compute step apply update check twice change score total_of combine shift scale "
     "mix work run solve count_up find pick"
 ).split()
-INT, WORD, LIST, WORDS_TYPE, DICT, FLAG = "int", "word", "list", "words", "dict", "flag"
-NAMES = {INT: NUMBER_NAMES, WORD: WORD_NAMES, LIST: LIST_NAMES, WORDS_TYPE: WORD_LIST_NAMES, DICT: DICT_NAMES, FLAG: FLAG_NAMES}
-ERRORS = ["ValueError", "TypeError", "KeyError", "RuntimeError"]
+INT, WORD, LIST, FLAG = "int", "word", "list", "flag"
+NAMES = {INT: NUMBER_NAMES, WORD: WORD_NAMES, LIST: LIST_NAMES, FLAG: FLAG_NAMES}
 
 
 class Scope:
@@ -84,38 +80,29 @@ def int_expression(scope, depth=0):
     roll = rng.random()
     if roll < 0.14:
         return atom(scope)
-    if roll < 0.60:
-        operator = rng.choices(["+", "-", "*", "//", "%"], [8, 5, 4, 1.5, 2])[0]
+    if roll < 0.70:
+        operator = rng.choices(["+", "-", "*", "//", "%"], [9, 6, 3.5, 1, 1.8])[0]
         left = scope.pick(INT) or literal(rng)
         if operator == "*":
-            right = str(rng.randint(2, 9)) if rng.random() < 0.7 else atom(scope)
-            if rng.random() < 0.3:
+            right = str(rng.randint(2, 5)) if rng.random() < 0.8 else atom(scope)
+            if rng.random() < 0.2:
                 left, right = right, left
         elif operator in ("//", "%"):
-            right = str(rng.choice([2, 2, 3, 3, 4, 5, 7, 10]))
+            right = str(rng.choice([2, 2, 2, 3, 3, 4, 5, 10]))
         else:
-            right = atom(scope, 0.55)
+            right = atom(scope, 0.5)
         return "%s %s %s" % (left, operator, right)
-    if roll < 0.70 and depth == 0:
-        operator = rng.choice("+-")
-        return "%s %s %s" % (int_expression(scope, 1), operator, atom(scope))
-    if roll < 0.74 and depth == 0:
-        return "(%s %s %s) * %d" % (atom(scope), rng.choice("+-"), literal(rng), rng.randint(2, 5))
-    if roll < 0.80:
-        name = scope.pick(LIST)
-        if name:
-            return rng.choice(["len(%s)", "sum(%s)", "%s[0]", "%s[-1]", "max(%s)", "min(%s)", "%s[1]"]) % name
-    if roll < 0.84:
-        name = scope.pick(WORD)
-        if name:
-            return "len(%s)" % name
-    if roll < 0.88 and len(scope.names(INT)) >= 2:
+    if roll < 0.76 and depth == 0:
+        return "%s %s %s" % (int_expression(scope, 1), rng.choice("+-"), atom(scope))
+    if roll < 0.78 and depth == 0:
+        return "(%s %s %s) * %d" % (atom(scope), rng.choice("+-"), literal(rng), rng.randint(2, 4))
+    if roll < 0.88 and scope.pick(LIST):
+        return rng.choice(["len(%s)", "len(%s)", "sum(%s)", "%s[0]", "%s[0]", "%s[-1]", "max(%s)", "min(%s)", "%s[1]"]) % scope.pick(LIST)
+    if roll < 0.93 and len(scope.names(INT)) >= 2:
         a, b = rng.sample(scope.names(INT), 2)
         return "%s(%s, %s)" % (rng.choice(["max", "min"]), a, b)
-    if roll < 0.91:
+    if roll < 0.95:
         return "abs(%s)" % atom(scope)
-    if roll < 0.95 and scope.pick(DICT):
-        return "%s[%s]" % (scope.pick(DICT), quoted(rng))
     return "%s + %s" % (atom(scope), literal(rng))
 
 
@@ -123,38 +110,23 @@ def word_expression(scope):
     rng = scope.rng
     name = scope.pick(WORD)
     roll = rng.random()
-    if name is None or roll < 0.25:
+    if name is None or roll < 0.45:
         return quoted(rng)
-    if roll < 0.50:
+    if roll < 0.75:
         return "%s + %s" % (name, scope.pick(WORD) if rng.random() < 0.4 else quoted(rng))
-    if roll < 0.60:
-        return "%s + %s" % (quoted(rng), name)
-    if roll < 0.68:
-        return "%s[%s]" % (name, rng.choice(["0", "-1", "1", "2"]))
-    if roll < 0.76:
-        return "%s[%s]" % (name, rng.choice([":2", "1:", ":3", ":1", "::-1", "1:3"]))
-    if roll < 0.84:
-        return "%s.upper()" % name
-    if roll < 0.90 and scope.pick(INT):
-        return "str(%s)" % scope.pick(INT)
-    if roll < 0.95:
-        return "%s * %d" % (name, rng.randint(2, 3)) if rng.random() < 0.5 else "%s.replace(%s, %s)" % (
-            name, quoted(rng, rng.choice("aeio")), quoted(rng, rng.choice("xyz")))
     return name
 
 
 def comparison(scope):
     rng = scope.rng
     roll = rng.random()
-    if roll < 0.12 and scope.pick(WORD):
+    if roll < 0.08 and scope.pick(WORD):
         name = scope.pick(WORD)
-        return rng.choice([
-            "%s == %s" % (name, quoted(rng)), "%s in %s" % (quoted(rng, rng.choice("aeiou")), name),
-            "len(%s) > %d" % (name, rng.randint(2, 6)), "%s != %s" % (name, quoted(rng))])
-    if roll < 0.22 and scope.pick(LIST):
+        return "%s %s %s" % (name, rng.choice(["==", "!="]), quoted(rng))
+    if roll < 0.18 and scope.pick(LIST):
         name = scope.pick(LIST)
-        return rng.choice(["%s in %s" % (atom(scope), name), "len(%s) > %d" % (name, rng.randint(1, 4)), name])
-    if roll < 0.28 and scope.pick(FLAG):
+        return rng.choice(["%s in %s" % (atom(scope), name), "len(%s) > %d" % (name, rng.randint(1, 4))])
+    if roll < 0.26 and scope.pick(FLAG):
         return rng.choice(["%s", "not %s"]) % scope.pick(FLAG)
     left = scope.pick(INT) or literal(rng)
     if roll < 0.48:
@@ -167,7 +139,7 @@ def comparison(scope):
 
 def list_literal(scope):
     rng = scope.rng
-    return "[%s]" % ", ".join(atom(scope, 0.15) for _ in range(rng.choice([0, 1, 2, 3, 3, 4, 4, 5])))
+    return "[%s]" % ", ".join(atom(scope, 0.15) for _ in range(rng.choice([0, 0, 1, 2, 3, 3, 4])))
 
 
 def value_of(scope, kind):
@@ -178,18 +150,9 @@ def value_of(scope, kind):
         return word_expression(scope)
     if kind == FLAG:
         return comparison(scope) if rng.random() < 0.7 else rng.choice(["True", "False"])
-    if kind == WORDS_TYPE:
-        return "[%s]" % ", ".join(quoted(rng) for _ in range(rng.randint(1, 4)))
-    if kind == DICT:
-        return "{%s}" % ", ".join("%s: %s" % (quoted(rng, w), literal(rng)) for w in rng.sample(WORDS, rng.randint(0, 3)))
     name = scope.pick(LIST)
-    roll = rng.random()
-    if name and roll < 0.10:
+    if name and rng.random() < 0.1:
         return "%s + [%s]" % (name, atom(scope))
-    if name and roll < 0.18:
-        return rng.choice(["sorted(%s)", "%s[1:]", "%s[:2]", "%s[::-1]"]) % name
-    if roll < 0.24:
-        return "[%s for x in range(%d)]" % (rng.choice(["x", "x * 2", "x + 1", "x * x", "0"]), rng.randint(1, 5))
     return list_literal(scope)
 
 
@@ -219,6 +182,9 @@ def statement(scope, depth, room, in_loop):
         text, result = call_expression(scope)
         if result == INT and rng.random() < 0.15:
             text += " %s %s" % (rng.choice("+-"), literal(rng))
+        own = scope.pick(INT, free=True)
+        if result == INT and own and rng.random() < 0.25:
+            return ["%s %s %s" % (own, rng.choice(["+=", "+=", "-="]), text)]
         name = scope.new_name(result)
         scope.variables[name] = result
         return ["%s = %s" % (name, text)]
@@ -231,28 +197,20 @@ def statement(scope, depth, room, in_loop):
         operator = rng.choices(["+=", "-=", "*=", "//=", "%="], [8, 4, 1.5, 0.7, 0.7])[0]
         right = {"*=": str(rng.randint(2, 4)), "//=": str(rng.randint(2, 5)), "%=": str(rng.randint(2, 10))}.get(operator)
         return ["%s %s %s" % (name, operator, right or (atom(scope, 0.5) if rng.random() < 0.8 else int_expression(scope, 1)))]
-    if roll < 0.66 and scope.pick(LIST, free=True):
+    if roll < 0.64 and scope.pick(LIST, free=True):
         name = scope.pick(LIST, free=True)
         choice = rng.random()
-        if choice < 0.6:
+        if choice < 0.8:
             return ["%s.append(%s)" % (name, int_expression(scope))]
-        if choice < 0.75:
-            return ["%s[%s] = %s" % (name, rng.choice(["0", "-1", "1"]), int_expression(scope))]
-        if choice < 0.88:
-            target = scope.new_name(INT)
-            scope.variables[target] = INT
-            return ["%s = %s.pop(%s)" % (target, name, rng.choice(["", "0"]))]
-        return ["%s += [%s]" % (name, atom(scope))]
-    if roll < 0.70 and scope.pick(WORD, free=True):
+        return ["%s[%s] = %s" % (name, rng.choice(["0", "-1", "1"]), int_expression(scope))]
+    if roll < 0.66 and scope.pick(WORD, free=True):
         return ["%s += %s" % (scope.pick(WORD, free=True), quoted(rng))]
-    if roll < 0.73 and scope.pick(DICT):
-        return ["%s[%s] = %s" % (scope.pick(DICT), quoted(rng), int_expression(scope))]
     if roll < 0.75 and len(scope.names(INT, free=True)) >= 2:
         a, b = rng.sample(scope.names(INT, free=True), 2)
         return [rng.choice(["%s, %s = %s, %s" % (a, b, b, a), "%s, %s = %s, %s + %s" % (a, b, b, a, b)])]
     if roll < 0.78:
         return ["print(%s)" % (rng.choice(list(scope.variables)) if scope.variables else quoted(rng))]
-    kind = rng.choices([INT, WORD, LIST, FLAG, WORDS_TYPE, DICT], [10, 3.5, 2.5, 1.5, 0.7, 0.9])[0]
+    kind = rng.choices([INT, WORD, LIST, FLAG], [12, 2, 2, 1.2])[0]
     text = value_of(scope, kind)
     name = scope.new_name(kind)
     scope.variables[name] = kind
@@ -311,13 +269,9 @@ def loop_statement(scope, depth, room):
             return [head, *lines, "    %s %s" % (name, change)]
     before = dict(scope.variables)
     choice = rng.random()
-    kind, name = INT, rng.choice(LOOP_NAMES)
+    name = rng.choice(LOOP_NAMES)
     if choice < 0.22 and scope.pick(LIST):
         over = scope.pick(LIST)
-    elif choice < 0.30 and scope.pick(WORD):
-        over, kind, name = scope.pick(WORD), WORD, rng.choice(["c", "ch", "letter"])
-    elif choice < 0.36 and scope.pick(WORDS_TYPE):
-        over, kind, name = scope.pick(WORDS_TYPE), WORD, rng.choice(["w", "word", "name"])
     elif choice < 0.44:
         over = "[%s]" % ", ".join(literal(rng) for _ in range(rng.randint(2, 4)))
     elif choice < 0.72:
@@ -329,9 +283,9 @@ def loop_statement(scope, depth, room):
         start = rng.randint(0, 5)
         over = "range(%d, %d, %d)" % (start, start + rng.randint(3, 8), rng.randint(2, 3))
     busy = over in scope.variables
-    if name in scope.loops or scope.variables.get(name, kind) != kind or name == over:
+    if name in scope.loops or scope.variables.get(name, INT) != INT or name == over:
         name = "item"
-    scope.variables[name] = kind
+    scope.variables[name] = INT
     scope.loops.add(name)
     if busy:
         scope.loops.add(over)
@@ -340,7 +294,7 @@ def loop_statement(scope, depth, room):
     scope.loops.discard(over)
     scope.variables = before
     if rng.random() < 0.3:
-        scope.variables[name] = kind
+        scope.variables[name] = INT
     return ["for %s in %s:" % (name, over), *lines]
 
 
@@ -348,23 +302,17 @@ def try_statement(scope, room):
     rng = scope.rng
     before = dict(scope.variables)
     body = statement(scope, 2, 1, False) if rng.random() < 0.5 else []
-    trouble = rng.choice([
-        ("ZeroDivisionError", "%s = %s // %s" % (scope.new_name(INT), atom(scope), scope.pick(INT) or "0")),
-        ("IndexError", "%s = %s[%d]" % (scope.new_name(INT), scope.pick(LIST) or "[1, 2]", rng.randint(1, 4))),
-        ("KeyError", "%s = %s[%s]" % (scope.new_name(INT), scope.pick(DICT) or '{"cat": 1}', quoted(rng))),
-        ("ValueError", "%s = int(%s)" % (scope.new_name(INT), scope.pick(WORD) or quoted(rng))),
-    ])
+    trouble = "%s = %s // %s" % (scope.new_name(INT), atom(scope), scope.pick(INT) or "0")
     scope.variables = before
-    handler = "except %s%s:" % (trouble[0], " as e" if rng.random() < 0.3 else "")
     name = scope.new_name(INT)
     scope.variables[name] = INT
-    return ["try:", *["    " + line for line in body], "    " + trouble[1], handler, "    %s = %s" % (name, literal(rng))]
+    return ["try:", *["    " + line for line in body], "    " + trouble, "except ZeroDivisionError:", "    %s = %s" % (name, literal(rng))]
 
 
 def function(rng, name, functions, room):
     """(lines, parameter types, type of the result)"""
     scope = Scope(rng, functions)
-    parameters = rng.choices([INT, WORD, LIST], [10, 2.5, 2], k=rng.choice([1, 1, 2, 2, 3]))
+    parameters = rng.choices([INT, WORD, LIST], [12, 1.5, 1.5], k=rng.choice([1, 1, 2, 2, 2, 3]))
     if rng.random() < 0.04:
         parameters = []
     for kind in parameters:
@@ -379,8 +327,8 @@ def function(rng, name, functions, room):
             break
         lines += statement(scope, 0, room - 1 - len(lines), False)
     if rng.random() < 0.06 and scope.pick(INT):
-        lines += ["if %s:" % comparison(scope), '    raise %s(%s)' % (rng.choice(ERRORS), quoted(rng))]
-    result = rng.choices([INT, WORD, FLAG, LIST], [10, 2.5 if scope.names(WORD) else 0.3, 1.2, 2 if scope.names(LIST) else 0.2])[0]
+        lines += ["if %s:" % comparison(scope), '    raise ValueError(%s)' % quoted(rng)]
+    result = rng.choices([INT, WORD, FLAG, LIST], [12, 2 if scope.names(WORD) else 0.2, 1.2, 1.5 if scope.names(LIST) else 0.1])[0]
     text = scope.pick(result) if scope.names(result) and rng.random() < 0.45 else value_of(scope, result)
     return [heading] + ["    " + line for line in lines] + ["    return " + text], parameters, result
 
@@ -400,7 +348,7 @@ def composed(rng):
     in_function = rng.random() < 0.88
     scope = Scope(rng, functions, in_function)
     lines = []
-    size = rng.randint(2, 8)
+    size = rng.randint(2, 7)
     for _ in range(size):
         if len(lines) >= size:
             break
@@ -422,6 +370,8 @@ def composed(rng):
             lines.append("return " + last)
         elif roll < 0.8 and len(scope.variables) > 1:
             lines.append("return " + ", ".join(rng.sample(list(scope.variables), 2)))
+        elif roll < 0.9 and functions:
+            lines.append("return " + call_expression(scope)[0])
         else:
             lines.append("return " + int_expression(scope))
     return join(rng, [*parts, ["def main():"] + ["    " + line for line in lines]])

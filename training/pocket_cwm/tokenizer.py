@@ -1,5 +1,7 @@
-"""The tokenizer of pocket-cwm: byte-level BPE with Llama 3's split pattern, digits one by one, CWM's special tokens."""
+"""The tokenizer of pocket-cwm: byte-level BPE with Llama 3's split pattern, a token for each number up to 199, CWM's special
+tokens."""
 
+import json
 import random
 import re
 
@@ -17,7 +19,8 @@ SPECIAL = [
     "<|frame_sep|>", "<|action_sep|>", "<|return_sep|>", "<|call_sep|>", "<|line_sep|>", "<|exception_sep|>", "<|arg_sep|>",
     "<|trace_context_start|>",
 ]
-SIZE = 704
+NUMBERS = [str(n) for n in range(10, 200)]
+SIZE = 1024
 SAMPLES = 3000
 
 
@@ -35,6 +38,16 @@ def corpus():
     yield "<think>\nyour internal reasoning\n</think>\nyour external response" * 200
 
 
+def with_numbers(tokenizer):
+    """The same with NUMBERS as tokens. Their merges come first: digits meet no other bytes."""
+    parts = json.loads(tokenizer.to_str())
+    vocabulary = parts["model"]["vocab"]
+    for number in NUMBERS:
+        vocabulary[number] = len(vocabulary)
+    parts["model"]["merges"] = [[number[:-1], number[-1]] for number in NUMBERS] + parts["model"]["merges"]
+    return Tokenizer.from_str(json.dumps(parts))
+
+
 def train():
     tokenizer = Tokenizer(models.BPE(ignore_merges=True))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
@@ -43,8 +56,9 @@ def train():
     ])
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(corpus(), trainers.BpeTrainer(
-        vocab_size=SIZE - len(SPECIAL), initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False,
+        vocab_size=SIZE - len(SPECIAL) - len(NUMBERS), initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False,
     ))
+    tokenizer = with_numbers(tokenizer)
     tokenizer.add_special_tokens([AddedToken(name, normalized=False, special=True) for name in SPECIAL])
     bos = SPECIAL[0]
     tokenizer.post_processor = processors.Sequence([

@@ -14,13 +14,13 @@ from drills import drill  # noqa: E402
 from programs import composed  # noqa: E402
 
 MARK = "  # << START_OF_TRACE"
-MAX_FRAMES = 40
+MAX_FRAMES = 32
 CLASSIC_SHARE = 0.25
 EVENTS = {event: "<|%s_sep|>" % event for event in ("call", "line", "return", "exception")}
 
 
 def is_of_the_kind(text):
-    """Is a repr() text made of integers from -99 to 299, short words and small containers?"""
+    """Is a repr() text made of integers from -99 to 199, short words and small lists?"""
     if text == "..":
         return True
     if len(text) > 48:
@@ -28,19 +28,17 @@ def is_of_the_kind(text):
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text.startswith(("<function ", *(e + "(" for e in ("ValueError", "TypeError", "KeyError", "RuntimeError", "IndexError", "ZeroDivisionError"))))
+        return text.startswith(("<function ", "ValueError(", "IndexError(", "ZeroDivisionError("))
 
     def check(value):
         if isinstance(value, bool) or value is None:
             return True
         if isinstance(value, int):
-            return -99 <= value <= 299
+            return -99 <= value <= 199
         if isinstance(value, str):
             return len(value) <= 12
         if isinstance(value, (list, tuple)):
-            return len(value) <= 6 and all(check(v) for v in value)
-        if isinstance(value, dict):
-            return len(value) <= 4 and all(check(k) and check(v) for k, v in value.items())
+            return len(value) <= 5 and all(check(v) for v in value)
         return False
 
     return check(value)
@@ -53,11 +51,11 @@ def trace(source):
         frames, end = trace_source(source, entry=entry, max_frames=MAX_FRAMES)
     except Exception:
         return None
-    if end not in ("returned", "raised") or not frames or source.count("\n") > 22:
+    if end not in ("returned", "raised") or not frames or source.count("\n") > 18:
         return None
     for frame in frames:
         texts = [frame["value"]] if "value" in frame else frame["locals"].values()
-        if len(frame.get("locals", ())) > 7 or not all(map(is_of_the_kind, texts)):
+        if len(frame.get("locals", ())) > 6 or not all(map(is_of_the_kind, texts)):
             return None
     lines = source.split("\n")
     first = frames[0]["line"] - 1

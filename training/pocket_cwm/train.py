@@ -1,4 +1,6 @@
-"""Train pocket-cwm: python train.py DATA.npz... --out RUN.pt --minutes M
+"""Train pocket-cwm: python train.py DATA.npz... --drills DRILLS.npz --out RUN.pt --minutes M
+
+The first tenth of the time goes to the short programs of DRILLS.npz alone.
 
 The learning rate falls evenly to nothing over the time given. Weights are float32, the arithmetic is
 bfloat16. Matrices are stepped by Muon, the embedding and the norms by AdamW. RUN.pt is written every few minutes and is
@@ -6,7 +8,7 @@ where a next run begins (--start).
 """
 
 import argparse
-import os
+import functools
 import time
 
 import numpy as np
@@ -16,36 +18,50 @@ import torch.nn.functional as F
 from evaluate_frames import frame_accuracy
 from model import D, PocketCwm, tables
 
-LENGTH = 1024
-VOCABULARY = 704
+VOCABULARY = 1024
+LENGTHS = [128, 192, 256, 320, 384, 512, 768]
+"""Positions of a row. Each has its own compiled graph."""
+POSITIONS = 8192
+"""Positions of a batch, padding included."""
+POOL = 3000
+"""Documents that batches of alike length are made from."""
 
 
-def rows(paths, seed):
-    """Endless (tokens, labels), each LENGTH long: whole documents one after another, in a new order each time."""
+def read(paths):
+    """[(tokens, is each learnt?)]"""
+    documents = []
+    for path in paths:
+        with np.load(path) as data:
+            tokens, learn, starts = data["tokens"].astype(np.int64), data["learn"], data["starts"]
+        documents += [(tokens[a:b], learn[a:b]) for a, b in zip(starts[:-1], starts[1:])]
+    return documents
+
+
+def batches(paths, seed):
+    """Endless (tokens, labels) of a document a row, documents of alike length together, in a new order each time."""
     rng = np.random.default_rng(seed)
+    documents = read(paths)
     while True:
-        documents = []
-        # data may still be in the making when the first round begins
-        for path in filter(os.path.exists, paths):
-            with np.load(path) as data:
-                tokens, learn, starts = data["tokens"].astype(np.int64), data["learn"], data["starts"]
-            documents += [(tokens[a:b], learn[a:b]) for a, b in zip(starts[:-1], starts[1:])]
-        order = list(rng.permutation(len(documents)))
-        pool = []
-        while order or pool:
-            tokens, labels = np.zeros(LENGTH + 1, np.int64), np.full(LENGTH + 1, -100, np.int64)
-            used = 0
-            while True:
-                while order and len(pool) < 300:
-                    pool.append(order.pop())
-                fit = next((i for i, d in enumerate(pool) if len(documents[d][0]) <= LENGTH + 1 - used), None)
-                if fit is None:
-                    break
-                ids, learn = documents[pool.pop(fit)]
-                tokens[used : used + len(ids)] = ids
-                labels[used : used + len(ids)] = np.where(learn, ids, -100)
-                used += len(ids)
-            yield tokens[:-1], labels[1:]
+        order = rng.permutation(len(documents))
+        for first in range(0, len(order), POOL):
+            groups = {length: [] for length in LENGTHS}
+            found = []
+            for index in order[first : first + POOL]:
+                length = next(length for length in LENGTHS if length >= len(documents[index][0]))
+                groups[length].append(documents[index])
+                if len(groups[length]) == POSITIONS // length:
+                    found.append(batch(groups[length], length))
+                    groups[length] = []
+            yield from found
+
+
+def batch(documents, length):
+    tokens = np.zeros((len(documents), length), np.int64)
+    labels = np.full((len(documents), length), -100, np.int64)
+    for row, (ids, learn) in enumerate(documents):
+        tokens[row, : len(ids)] = ids
+        labels[row, : len(ids) - 1] = np.where(learn, ids, -100)[1:]
+    return torch.from_numpy(tokens), torch.from_numpy(labels)
 
 
 def orthogonalise(g):
@@ -112,11 +128,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("data", nargs="+")
     parser.add_argument("--out", required=True)
+    parser.add_argument("--drills", help="data of the first --drill-share of the time")
+    parser.add_argument("--drill-share", type=float, default=0.1)
     parser.add_argument("--start")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--rate", type=float, default=1.0, help="the largest; falls evenly to nothing")
     parser.add_argument("--warmup", type=int, default=100, help="steps until then")
-    parser.add_argument("--rows", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--tokenizer", required=True)
@@ -131,14 +148,18 @@ def main():
     optimiser = Optimiser(model)
     if options.start:
         optimiser.load(torch.load(options.start))
-    cos, sin, mask = tables(LENGTH, options.rows, torch.bfloat16)
 
-    def loss_of(tokens, labels):
-        hidden = model.hidden(tokens, cos, sin, mask).reshape(-1, D)
+    @functools.cache
+    def tables_of(rows, length):
+        return tables(length, rows, torch.bfloat16)
+
+    def loss_of(tokens, labels, attention_tables):
+        hidden = model.hidden(tokens, attention_tables).reshape(-1, D)
         return F.cross_entropy(F.linear(hidden, model.embed_tokens.weight).float(), labels.reshape(-1), ignore_index=-100)
 
-    compiled = torch.compile(loss_of)
-    source = rows(options.data, options.seed + optimiser.count)
+    compiled = torch.compile(loss_of, dynamic=False)
+    source = batches([options.drills] if options.drills else options.data, options.seed + optimiser.count)
+    is_drilling = bool(options.drills)
     began, seen, running, saved = time.monotonic(), 0, None, time.monotonic()
     step = 0
     while True:
@@ -146,14 +167,17 @@ def main():
         if done >= 1:
             break
         rate = options.rate * min((step + 1) / options.warmup, max(1 - done, 0.01))
-        batch = [next(source) for _ in range(options.rows)]
-        loss = compiled(torch.from_numpy(np.stack([b[0] for b in batch])), torch.from_numpy(np.stack([b[1] for b in batch])))
+        if is_drilling and done > options.drill_share:
+            is_drilling = False
+            source = batches(options.data, options.seed + optimiser.count)
+        tokens, labels = next(source)
+        loss = compiled(tokens, labels, tables_of(*tokens.shape))
         loss.backward()
         norm = optimiser.step(rate)
         step += 1
-        seen += options.rows * LENGTH
+        seen += (tokens != 0).sum().item()
         running = loss.item() if running is None else 0.97 * running + 0.03 * loss.item()
-        if step % 20 == 0:
+        if step % 50 == 0:
             minutes = (time.monotonic() - began) / 60
             print(f"{minutes:.1f} min step {step} tokens {seen / 1e6:.1f}M loss {running:.4f} norm {norm:.2f} rate {rate:.2f} {seen / minutes / 60:.0f} tok/s", flush=True)
         if time.monotonic() - saved > 300 or step == 200:
