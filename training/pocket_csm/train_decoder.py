@@ -4,7 +4,6 @@ Goes on from WORK/decoder.pt if it is there.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,8 @@ import torch
 from codec import decode, encode, load_frozen
 from spectra import Spectra, unit_variance
 from speech import FRAME
-from torch import nn
 from train_encoder import FRAMES, rate
+from training_run import LOG_EVERY, SAVE_EVERY, TrainingRun
 
 SEED = 22
 BATCH = 4
@@ -67,8 +66,11 @@ def main() -> None:
     data = stored["samples"], stored["starts"]
     model, quantiser = load_frozen(options.work)
     kept = options.work / "codes.pt"
-    codes = torch.load(kept, weights_only=False) if kept.exists() else encode_all(model, quantiser, *data)
-    torch.save(codes, kept)
+    if kept.exists():
+        codes = torch.load(kept, weights_only=False)
+    else:
+        codes = encode_all(model, quantiser, *data)
+        torch.save(codes, kept)
     spectra = Spectra(WINDOWS)
 
     model.requires_grad_(False)
@@ -82,20 +84,11 @@ def main() -> None:
 
     unit_variance(model, whole)
     optimiser = torch.optim.AdamW(parameters, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
-    step = 0
-    path = options.work / "decoder.pt"
-    if path.exists():
-        state = torch.load(path)
-        model.load_state_dict(state["model"])
-        if "optimiser" in state:
-            optimiser.load_state_dict(state["optimiser"])
-        step = state["step"]
-        rng = np.random.default_rng(SEED + step)
+    run = TrainingRun(options.work / "decoder.pt", {"model": model}, optimiser, 5.0)
+    if run.step > 0:
+        rng = np.random.default_rng(SEED + run.step)
 
-    clock, sums = time.time(), {}
-    while step < options.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = rate(step, options.steps) * min(1.0, step / 200)
+    while run.step < options.steps:
         indices, real = crops(data, codes, rng)
         with torch.autocast("cpu", torch.bfloat16):
             made = decode(model, quantiser.decode(indices))[:, 0]
@@ -103,19 +96,11 @@ def main() -> None:
             "spectra": spectra.loss(made, real),
             "wave": 0.05 * (made - real).abs().mean() / real.abs().mean(),
         }
-        optimiser.zero_grad()
-        sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimiser.step()
-        step += 1
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) / 50
-        if step % 50 == 0:
-            shown = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
-            print(f"{step} {shown} | {(time.time() - clock) / 50:.3f} s", flush=True)
-            clock, sums = time.time(), {}
-        if step % 250 == 0 or step == options.steps:
-            torch.save({"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, path)
+        run.learn(losses, rate(run.step, options.steps) * min(1.0, run.step / 200))
+        if run.step % LOG_EVERY == 0:
+            run.log()
+        if run.step % SAVE_EVERY == 0 or run.step == options.steps:
+            run.save()
 
 
 if __name__ == "__main__":

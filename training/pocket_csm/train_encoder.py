@@ -6,7 +6,6 @@ learns to turn them into sound afterwards (train_decoder.py). Goes on from WORK/
 
 import argparse
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from codec import CODEBOOK, CODEBOOKS, Quantiser, build, latents
 from spectra import HOP, MELS, Spectra, unit_variance
 from speech import FRAME
 from torch import nn
+from training_run import LOG_EVERY, SAVE_EVERY, TrainingRun
 
 SEED = 21
 FRAMES = 12
@@ -82,57 +82,37 @@ def main() -> None:
     unit_variance(model, lambda: quantiser(latents(model, first), False, False))
     parameters = [*model.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=RATE_MAX, betas=(0.9, 0.98), weight_decay=0.01)
-    step = 0
-    path = options.work / "codec.pt"
-    if path.exists():
-        state = torch.load(path)
-        model.load_state_dict(state["model"])
-        quantiser.load_state_dict(state["quantiser"])
-        heads.load_state_dict(state["heads"])
-        if "optimiser" in state:
-            optimiser.load_state_dict(state["optimiser"])
-        step = state["step"]
-        rng = np.random.default_rng(SEED + step)
+    modules = {"model": model, "quantiser": quantiser, "heads": heads}
+    run = TrainingRun(options.work / "codec.pt", modules, optimiser, 5.0)
+    if run.step > 0:
+        rng = np.random.default_rng(SEED + run.step)
 
-    clock, sums = time.time(), {}
     seen = [set() for _ in range(CODEBOOKS)]
-    while step < options.steps:
-        if step == FREE_STEPS:
+    while run.step < options.steps:
+        if run.step == FREE_STEPS:
             with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
                 sample = torch.cat([latents(model, crops(data, rng, 16)) for _ in range(40)])
             quantiser.cluster(sample)
-        for group in optimiser.param_groups:
-            group["lr"] = rate(step, options.steps)
-        real = crops(data, rng, 16 if step < 400 else 8)
+        real = crops(data, rng, 16 if run.step < 400 else 8)
         mels = spectra.mels(real[:, 0])
         with torch.autocast("cpu", torch.bfloat16):
             latent = latents(model, real)
-        quantised, coarse, commitment, codes = quantiser(latent, step >= FREE_STEPS, True)
+        quantised, coarse, commitment, codes = quantiser(latent, run.step >= FREE_STEPS, True)
         with torch.autocast("cpu", torch.bfloat16):
             losses = {
                 "mel": heads.loss(heads.full, quantised, mels),
                 "mel0": 0.5 * heads.loss(heads.first, coarse, mels),
                 "commit": 0.05 * commitment,
             }
-        optimiser.zero_grad()
-        sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimiser.step()
-        step += 1
-        for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) / 50
+        run.learn(losses, rate(run.step, options.steps))
         for k, indices in enumerate(codes):
             seen[k].update(indices.flatten().tolist())
-        if step % 50 == 0:
-            shown = " ".join(f"{name} {value:.3f}" for name, value in sums.items())
+        if run.step % LOG_EVERY == 0:
             used = " ".join(str(len(codes)) for codes in seen)
-            print(f"{step} {shown} | codes {used} of {CODEBOOK} | {(time.time() - clock) / 50:.3f} s", flush=True)
-            clock, sums = time.time(), {}
+            run.log(f"codes {used} of {CODEBOOK}")
             seen = [set() for _ in range(CODEBOOKS)]
-        if step % 200 == 0 or step == options.steps:
-            state = {"model": model.state_dict(), "quantiser": quantiser.state_dict(), "heads": heads.state_dict()}
-            torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, path.with_suffix(".new"))
-            path.with_suffix(".new").rename(path)
+        if run.step % SAVE_EVERY == 0 or run.step == options.steps:
+            run.save()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Trains backbone and depth decoder on WORK/lm-*.npz. Goes on from WORK/lm.pt if it is there."""
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from sentences import held_out, spoken
 from speech import FRAME, RATE
 from tokenizer import build_tokenizer
 from torch.nn import functional as F
+from training_run import LOG_EVERY, SAVE_EVERY, TrainingRun
 
 SEED = 51
 RATE_MAX = 1.5e-3
@@ -160,46 +160,26 @@ def main() -> None:
     ]
     optimiser = torch.optim.AdamW(groups, lr=RATE_MAX, betas=(0.9, 0.95), fused=True)
     print(f"{sum(p.numel() for p in parameters):,} weights")
-    step = 0
-    path = options.work / "lm.pt"
-    if path.exists():
-        state = torch.load(path)
-        model.load_state_dict(state["model"], strict=False)
-        if "optimiser" in state:
-            optimiser.load_state_dict(state["optimiser"])
-        step = state["step"]
-    clock, sums = time.time(), [0.0, 0.0]
+    run = TrainingRun(options.work / "lm.pt", {"model": model}, optimiser, 1.0, left_out=("codec_model.",))
     batches = None
-    while step < options.steps:
-        if batches is None or step % READ_AGAIN == 0:
+    while run.step < options.steps:
+        if batches is None or run.step % READ_AGAIN == 0:
             speech = Speech(options.work, tokenizer)
             minutes = sum(map(len, speech.frames)) * FRAME / RATE / 60
             print(f"{len(speech.frames)} utterances, {minutes:.0f} minutes", flush=True)
-            longest = 60 if step < 500 else 110 if step < 1500 else 260
-            batches = speech.batches(np.random.default_rng(SEED + step), longest)
-        for group in optimiser.param_groups:
-            group["lr"] = rate(step, options.steps, options.decay)
+            longest = 60 if run.step < 500 else 110 if run.step < 1500 else 260
+            batches = speech.batches(np.random.default_rng(SEED + run.step), longest)
         ids, codes = next(batches)
         with torch.autocast("cpu", torch.bfloat16):
             first, others = losses(model, ids, codes, NOISE, DEPTH_SHARE)
-        optimiser.zero_grad()
-        (first + others).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        step += 1
-        sums[0] += float(first.detach()) / 50
-        sums[1] += float(others.detach()) / 50
-        if step % 50 == 0:
-            print(f"{step} first {sums[0]:.3f} others {sums[1]:.3f} | {(time.time() - clock) / 50:.3f} s", flush=True)
-            clock, sums = time.time(), [0.0, 0.0]
-        if step % 250 == 0 or step == options.steps:
+        run.learn({"first": first, "others": others}, rate(run.step, options.steps, options.decay))
+        if run.step % LOG_EVERY == 0:
+            run.log()
+        if run.step % SAVE_EVERY == 0 or run.step == options.steps:
             with torch.autocast("cpu", torch.bfloat16):
                 first, others = (float(loss.detach()) for loss in losses(model, *speech.held_out(), 0.0, 1.0))
-            print(f"{step} validation: first {first:.3f} others {others:.3f}", flush=True)
-            state = {k: v for k, v in model.state_dict().items() if not k.startswith("codec_model.")}
-            torch.save({"model": state, "optimiser": optimiser.state_dict(), "step": step}, path.with_suffix(".new"))
-            path.with_suffix(".new").rename(path)
-            clock = time.time()
+            print(f"{run.step} validation: first {first:.3f} others {others:.3f}", flush=True)
+            run.save()
 
 
 if __name__ == "__main__":
