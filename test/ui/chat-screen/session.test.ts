@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { convertTo, engineFolder, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 import { seededRandom } from "../../engine/chat/seeded-random.js";
-import { hasTmux, Terminal } from "../../helpers/terminal.js";
+import { hasTmux, Terminal } from "../../helpers/terminal.mjs";
 
 const PROMPT = />>> /;
 const parley = `"${process.execPath}" "${repositoryFile("bin", "run.js")}"`;
@@ -32,7 +32,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
 
   /** Runs a command between two looks at the terminal's settings. */
   function run(command: string, size: { columns: number; rows: number } = { columns: 80, rows: 24 }): void {
-    terminal = new Terminal({ ...size, env });
+    terminal = new Terminal("sh", { ...size, env });
     terminal.type(
       `stty -a > ${folder}/before; ${command}; echo "left with $?"; stty -a > ${folder}/after; echo all ov''er`,
     );
@@ -64,8 +64,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     await terminal.until(/first question[\s\S]*tok\/s/);
     expect(chats()[0]).toContain("first question");
 
-    const pid = enginePid();
-    process.kill(pid, "SIGKILL");
+    process.kill(terminal.processId("engine/host/main.js"), "SIGKILL");
     await terminal.until(/Enter starts the engine again/);
     terminal.press("Enter");
     await terminal.until(/the engine runs again/);
@@ -90,21 +89,6 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     await left(0);
     expect(chats()[0]).toContain('{"type":"cut","turns":2}');
   });
-
-  function enginePid(): number {
-    const lines = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
-    const own = lines.filter(
-      (line) => line.includes("engine/host/main.js") && line.includes(repositoryFile("dist")),
-    );
-    const candidates = own.map((line) => Number(line.trim().split(/\s+/)[0]));
-    // other tests have engines too: ours is the child of the process that was given our model
-    const ours = candidates.find((pid) => {
-      const parent = execFileSync("ps", ["-o", "ppid=", "-p", String(pid)], { encoding: "utf8" }).trim();
-      return execFileSync("ps", ["-o", "args=", "-p", parent], { encoding: "utf8" }).includes(model);
-    });
-    if (ours === undefined) throw new Error("no engine found");
-    return ours;
-  }
 
   it("Ctrl-C at any moment keeps what came and the terminal", async () => {
     const answer = path.join(folder, "long.md");
@@ -132,7 +116,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
   });
 
   it("suspends with Ctrl-Z, gives the shell its terminal, and comes back with fg", async () => {
-    terminal = new Terminal({ columns: 80, rows: 24, env, shell: "bash --norc -i" });
+    terminal = new Terminal("bash --norc -i", { columns: 80, rows: 24, env });
     terminal.type(`${scripted} "${repositoryFile("test/helpers/answer.md")}" 40 2; echo "left with $?"`);
     terminal.press("Enter");
     await terminal.until(PROMPT);
@@ -344,11 +328,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     terminal.type("go");
     terminal.press("Enter");
     await terminal.until(/thinking/);
-    const lines = execFileSync("ps", ["-eo", "pid,args"], { encoding: "utf8" }).split("\n");
-    const child = lines.find(
-      (line) => line.includes("scripted-chat.mjs") && line.includes(" 1 20") && !line.includes("stty"),
-    );
-    process.kill(Number(child!.trim().split(/\s+/)[0]), `SIG${signal}`);
+    process.kill(terminal.processId("scripted-chat.mjs"), `SIG${signal}`);
     await left(code);
   });
 });

@@ -5,7 +5,10 @@ import { FIRST_FRAMES, line, returns, SOURCE } from "../../engine/trace/marked-f
 import { ENDLESS_TRACE, writeAutomaton } from "../../helpers/automaton.js";
 import { convertTo, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 import { runParley } from "../../helpers/run-parley.js";
-import { hasTmux, Terminal } from "../../helpers/tmux.js";
+import { hasTmux, Terminal } from "../../helpers/terminal.mjs";
+
+/** What the command line of an engine process says. */
+const ENGINE = "engine/host/main.js";
 
 const FRAMES = [
   ...FIRST_FRAMES,
@@ -129,7 +132,7 @@ describe.skipIf(!hasTmux)("the debugger in a terminal", () => {
   });
 });
 
-describe.skipIf(!hasTmux || process.platform !== "linux")("the debugger and its engine", () => {
+describe.skipIf(!hasTmux)("the debugger and its engine", () => {
   let program: string;
   let model: string;
   beforeAll(async () => {
@@ -154,7 +157,7 @@ describe.skipIf(!hasTmux || process.platform !== "linux")("the debugger and its 
 
   it("says so when the engine is killed, and leaves a clean terminal", async () => {
     const debug = await openReal();
-    process.kill(debug.descendants().at(-1)!, "SIGKILL");
+    process.kill(debug.processId(ENGINE), "SIGKILL");
     await debug.shows(/killed\s+by\s+the\s+system/);
     debug.press("s");
     await debug.shows("the engine has died; Enter starts it again, q leaves");
@@ -167,13 +170,13 @@ describe.skipIf(!hasTmux || process.platform !== "linux")("the debugger and its 
     const debug = await openReal();
     debug.press("s");
     await debug.shows("frame 2 ");
-    const first = debug.descendants().at(-1)!;
+    const first = debug.processId(ENGINE);
     process.kill(first, "SIGKILL");
     await debug.shows(/killed\s+by\s+the\s+system/);
     debug.press("Enter");
     await debug.shows("the engine runs again");
     await debug.shows("frame 2 ");
-    expect(debug.descendants().at(-1)).not.toBe(first);
+    expect(debug.processId(ENGINE)).not.toBe(first);
     debug.press("s");
     await debug.shows("frame 3 ");
     debug.press("q");
