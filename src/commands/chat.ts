@@ -21,6 +21,7 @@ import { answerTurn } from "../engine/client/answer-turn.js";
 import { formatReference, parseModelReference } from "../engine/hub/model-reference.js";
 import { safeLine } from "../ui/safe-text.js";
 import { defaultContextSize, resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
+import { fullNote, lossNote, movedNote } from "../ui/chat-notes.js";
 import { describeReply } from "../ui/chat-stats.js";
 import { loadScreen } from "../ui/load-screen.js";
 import { ContextSizer } from "../ui/context-sizer.js";
@@ -113,11 +114,7 @@ export default class Chat extends BaseCommand {
         },
       },
     );
-    if (saved.path !== path)
-      this.note(
-        `another parley has written to that chat; this one goes on in ${safeLine(saved.path)}`,
-        flags,
-      );
+    if (saved.path !== path) this.note(movedNote(saved.path), flags);
   }
 
   private async answerOnce(
@@ -307,9 +304,7 @@ export default class Chat extends BaseCommand {
         continue;
       }
       progress.finish();
-      if (event.kind === "dropped") this.note(describeDropped(event), flags);
-      else if (event.kind === "shifted")
-        this.note(`the context is full: forgot the oldest ${event.tokens} tokens`, flags);
+      if (event.kind === "dropped" || event.kind === "shifted") this.note(lossNote(event), flags);
       else writer?.write(event.kind, event.text);
     }
     progress.finish();
@@ -321,9 +316,7 @@ export default class Chat extends BaseCommand {
         flags,
       );
     }
-    if (finish_reason === "overflow") {
-      this.note("the answer ends here because the context is full (--ctx-size, or --overflow shift)", flags);
-    }
+    if (finish_reason === "overflow") this.note(fullNote("--overflow shift"), flags);
     return step.value;
   }
 }
@@ -363,10 +356,6 @@ function refuseSavedChat(flags: ChatFlags): void {
     "--continue and --chat add a message to a saved chat; --jsonl, --raw and --prompt-tokens give something else.",
     "Leave one of the two out.",
   );
-}
-
-function describeDropped({ messages, tokens }: { messages: number; tokens: number }): string {
-  return `the context is full: left out ${messages > 0 ? `${messages} messages with ` : ""}${tokens} tokens`;
 }
 
 function definedOnly(sampling: SamplingRequest): SamplingRequest {

@@ -6,9 +6,9 @@ import { answerTurn } from "../../engine/client/answer-turn.js";
 import type { Reply, ReplyOptions } from "../../engine/client/chat-session.js";
 import type { SpeechSession } from "../../engine/client/speech-session.js";
 import { isAbortError, UserError } from "../../engine/errors.js";
+import { fullNote, lossNote, movedNote } from "../chat-notes.js";
 import { resolveSampling } from "../chat-options.js";
 import type { Progress } from "../progress.js";
-import { safeLine } from "../safe-text.js";
 import { AnswerView } from "./answer-view.js";
 import { engineMemory } from "./status/engine-memory.js";
 import type { OpenEngine } from "./open-engine.js";
@@ -218,8 +218,7 @@ export class ChatDriver {
       this.fail(error);
     }
     if (this.chat.path === path) return;
-    const text = `another parley has written to this chat; this one goes on in ${safeLine(this.chat.path)}`;
-    this.append({ kind: "note", tone: "warning", text });
+    this.append({ kind: "note", tone: "warning", text: movedNote(this.chat.path) });
   }
 
   /** Stops what runs, saves what came, ends the engine. */
@@ -260,13 +259,9 @@ export class ChatDriver {
       if (step.done === true) return { reply: step.value, seed: sampling.seed };
       const event = step.value;
       if (event.kind === "prompt") view.report(`reading the prompt, ${event.done} of ${event.total} tokens`);
-      else if (event.kind === "dropped") {
-        const text = `the context is full: left out ${event.messages} messages with ${event.tokens} tokens`;
-        this.append({ kind: "note", tone: "warning", text });
-      } else if (event.kind === "shifted") {
-        const text = `the context is full: forgot the oldest ${event.tokens} tokens`;
-        this.append({ kind: "note", tone: "warning", text });
-      } else view.write(event.kind, event.text);
+      else if (event.kind === "dropped" || event.kind === "shifted")
+        this.append({ kind: "note", tone: "warning", text: lossNote(event) });
+      else view.write(event.kind, event.text);
     }
   }
 
@@ -318,7 +313,7 @@ export class ChatDriver {
     const notes: Partial<Record<typeof finish_reason, string>> = {
       interrupted: "stopped",
       length: "the answer ends here because of max-tokens",
-      overflow: "the answer ends here because the context is full (--ctx-size, or /set overflow shift)",
+      overflow: fullNote("/set overflow shift"),
     };
     const note = notes[finish_reason];
     if (note !== undefined && (document.text !== "" || document.thinking !== "")) {
