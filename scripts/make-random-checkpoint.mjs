@@ -3,22 +3,13 @@
 // The default shape has about a billion weights (2 GB) and the matrix sizes of a real model of that class.
 // Usage: node scripts/make-random-checkpoint.mjs FOLDER [--family glm|cwm] [--hidden 2048] [--layers 14]
 //          [--feed-forward 8192] [--heads 16] [--kv-heads 4] [--vocab 32768] [--window 1024] [--seed 1]
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { writeRandomSafetensors } from "./random-safetensors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const CHUNK = 1 << 20;
-const BF16_ONE = 0x3f80;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -78,50 +69,18 @@ function shapes() {
   return list;
 }
 
-const floats = new Float32Array(CHUNK);
-const bits = new Uint32Array(floats.buffer);
-const halves = new Uint16Array(CHUNK);
-let state = Number(values.seed) >>> 0 || 1;
-
-/** Fills `halves` with bf16 numbers uniform in [-scale, scale), from xorshift32. */
-function fillRandom(count, scale) {
-  for (let i = 0; i < count; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    floats[i] = (state | 0) * (scale / 2 ** 31);
-    halves[i] = bits[i] >>> 16;
-  }
+/** Uniform numbers of this width have the standard deviation 1/sqrt(columns): activations keep their size. */
+function scaleOf(name, shape) {
+  if (name.endsWith("norm.weight")) return undefined;
+  return name.endsWith("bias") ? 0.01 : Math.sqrt(3 / shape[shape.length - 1]);
 }
 
 mkdirSync(folder, { recursive: true });
-const header = { __metadata__: { format: "pt" } };
-let offset = 0;
-for (const [name, shape] of shapes()) {
-  const bytes = 2 * shape.reduce((product, size) => product * size, 1);
-  header[name] = { dtype: "BF16", shape, data_offsets: [offset, offset + bytes] };
-  offset += bytes;
-}
-const text = JSON.stringify(header);
-const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
-const length = Buffer.alloc(8);
-length.writeBigUInt64LE(BigInt(padded.length));
-
-const file = openSync(path.join(folder, "model.safetensors"), "w");
-writeSync(file, length);
-writeSync(file, padded);
-for (const [name, shape] of shapes()) {
-  const elements = shape.reduce((product, size) => product * size, 1);
-  // uniform numbers of this width have the standard deviation 1/sqrt(columns): activations keep their size
-  const scale = Math.sqrt(3 / shape[shape.length - 1]);
-  for (let done = 0; done < elements; done += CHUNK) {
-    const count = Math.min(CHUNK, elements - done);
-    if (name.endsWith("norm.weight")) halves.fill(BF16_ONE, 0, count);
-    else fillRandom(count, name.endsWith("bias") ? 0.01 : scale);
-    writeSync(file, new Uint8Array(halves.buffer, 0, 2 * count));
-  }
-}
-closeSync(file);
+const weights = writeRandomSafetensors(
+  path.join(folder, "model.safetensors"),
+  shapes().map(([name, shape]) => ({ name, shape, scale: scaleOf(name, shape) })),
+  Number(values.seed),
+);
 
 const config = JSON.parse(readFileSync(path.join(fixture, "config.json"), "utf8"));
 const changed = {
@@ -149,4 +108,4 @@ for (const name of [
   "chat_template.jinja",
 ])
   copyFileSync(path.join(fixture, name), path.join(folder, name));
-process.stdout.write(`${path.resolve(folder)}: ${offset / 2} weights, ${offset} bytes\n`);
+process.stdout.write(`${path.resolve(folder)}: ${weights} weights, ${2 * weights} bytes\n`);

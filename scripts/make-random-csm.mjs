@@ -4,23 +4,14 @@
 // of the tests' tokenizer. --set changes one value of config.json.
 // Usage: node scripts/make-random-csm.mjs FOLDER [--seed 1] [--set KEY=NUMBER|JSON]...
 //        node scripts/make-random-csm.mjs /tmp/small --set hidden_size=64 --set codec_config.upsampling_ratios=[4,3]
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { writeRandomSafetensors } from "./random-safetensors.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const base = path.join(root, "test", "fixtures", "csm-six");
-const CHUNK = 1 << 20;
-const BF16_ONE = 0x3f80;
 
 /** What sesame/csm-1b has in config.json. */
 const CSM_1B = {
@@ -225,24 +216,12 @@ function* tensors() {
   yield* quantizer("acoustic", codebooks - mimi.num_semantic_quantizers);
 }
 
-const floats = new Float32Array(CHUNK);
-const bits = new Uint32Array(floats.buffer);
-const halves = new Uint16Array(CHUNK);
-let state = Number(values.seed) >>> 0 || 1;
-
-/** Fills `halves` with bf16 numbers uniform in [-scale, scale), from xorshift32. */
-function fillRandom(count, scale) {
-  for (let i = 0; i < count; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    floats[i] = (state | 0) * (scale / 2 ** 31);
-    halves[i] = bits[i] >>> 16;
-  }
-}
-
-/** Half width of a tensor's uniform distribution: activations and logits keep a sensible size. */
+/**
+ * Half width of a tensor's uniform distribution: activations and logits keep a sensible size.
+ * @returns undefined: ones
+ */
 function scaleOf(name, [outer, ...inner]) {
+  if (/norm\.weight$|cluster_usage$|initialized$/.test(name)) return undefined;
   if (name.endsWith("embed_tokens.weight") || name.endsWith("tokens.weight")) return 1;
   if (name.endsWith("bias")) return 0.05;
   if (name.endsWith("scale")) return 0.3;
@@ -256,35 +235,11 @@ function scaleOf(name, [outer, ...inner]) {
 }
 
 mkdirSync(folder, { recursive: true });
-const all = [...tensors()].map(([name, ...shape]) => ({
-  name,
-  shape,
-  elements: shape.reduce((a, b) => a * b, 1),
-}));
-const header = { __metadata__: { format: "pt" } };
-let offset = 0;
-for (const { name, shape, elements } of all) {
-  header[name] = { dtype: "BF16", shape, data_offsets: [offset, offset + 2 * elements] };
-  offset += 2 * elements;
-}
-const text = JSON.stringify(header);
-const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
-const length = Buffer.alloc(8);
-length.writeBigUInt64LE(BigInt(padded.length));
-
-const file = openSync(path.join(folder, "model.safetensors"), "w");
-writeSync(file, length);
-writeSync(file, padded);
-for (const { name, shape, elements } of all) {
-  const ones = /norm\.weight$|cluster_usage$|initialized$/.test(name);
-  for (let done = 0; done < elements; done += CHUNK) {
-    const count = Math.min(CHUNK, elements - done);
-    if (ones) halves.fill(BF16_ONE, 0, count);
-    else fillRandom(count, scaleOf(name, shape));
-    writeSync(file, new Uint8Array(halves.buffer, 0, 2 * count));
-  }
-}
-closeSync(file);
+const weights = writeRandomSafetensors(
+  path.join(folder, "model.safetensors"),
+  [...tensors()].map(([name, ...shape]) => ({ name, shape, scale: scaleOf(name, shape) })),
+  Number(values.seed),
+);
 
 // transformers wants a float where JSON.stringify writes a whole number
 const configText = JSON.stringify(config, null, 2).replace(/("trim_right_ratio": \d+)(?![\d.])/, "$1.0");
@@ -297,4 +252,4 @@ for (const name of [
   "chat_template.jinja",
 ])
   copyFileSync(path.join(base, name), path.join(folder, name));
-process.stdout.write(`${path.resolve(folder)}: ${offset / 2} weights, ${offset} bytes\n`);
+process.stdout.write(`${path.resolve(folder)}: ${weights} weights, ${2 * weights} bytes\n`);
