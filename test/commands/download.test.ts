@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { startHub, temporaryFolder, variablesFor } from "../engine/hub/hub-fixture.js";
 import { checkpointRecipes, makeRepo } from "../engine/hub/server/served-repo.js";
-import { runParley } from "./run-parley.js";
+import { runParley } from "../helpers/run-parley.js";
 
 async function setUp() {
   const server = await startHub();
@@ -14,7 +14,7 @@ async function setUp() {
     HF_HUB_ETAG_TIMEOUT: "20",
     HF_HUB_DOWNLOAD_TIMEOUT: "20",
   };
-  const run = (...args: string[]) => runParley(["download", ...args], variables);
+  const run = (...args: string[]) => runParley(["download", ...args], { bare: true, env: variables });
   return { server, repo, home, run, variables };
 }
 
@@ -102,8 +102,11 @@ describe("parley download", () => {
     expect(without.code).toBe(77);
     expect(without.stderr).toContain(`${server.endpoint}/org/model`);
     const wrong = await runParley(["download", "org/model", "--json"], {
-      ...variables,
-      HF_TOKEN: "hf_WrongWrongWrong",
+      bare: true,
+      env: {
+        ...variables,
+        HF_TOKEN: "hf_WrongWrongWrong",
+      },
     });
     expect(wrong.code).toBe(77);
     expect(wrong.stdout + wrong.stderr).toContain("HF_TOKEN environment variable");

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { startHub, temporaryFolder, variablesFor } from "../engine/hub/hub-fixture.js";
 import { makeRepo, type FileRecipe } from "../engine/hub/server/served-repo.js";
 import { engineFolder, repositoryFile } from "../helpers/models.js";
-import { runParley } from "./run-parley.js";
+import { runParley } from "../helpers/run-parley.js";
 
 /** The bundled model, as its authors might have published it. */
 async function publishedModel() {
@@ -23,7 +23,7 @@ async function setUp() {
   const home = await temporaryFolder();
   const engine = { PARLEY_ENGINE: await engineFolder() };
   const variables = { ...variablesFor(server, home), ...engine, HF_HUB_DOWNLOAD_TIMEOUT: "20" };
-  const run = (...args: string[]) => runParley(args, variables);
+  const run = (...args: string[]) => runParley(args, { bare: true, env: variables });
   const chat = (...args: string[]) =>
     run("chat", "-m", "org/tiny", "-n", "4", "--temp", "0", "--json", ...args, "hello");
   return { server, repo, home, run, chat };

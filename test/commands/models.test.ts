@@ -3,7 +3,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ModelStore, type StoredModel } from "../../src/engine/hub/model-store.js";
 import { temporaryFolder } from "../engine/hub/hub-fixture.js";
-import { runParley } from "./run-parley.js";
+import { runParley } from "../helpers/run-parley.js";
 
 let home: string;
 let store: ModelStore;
@@ -22,7 +22,10 @@ beforeEach(async () => {
 });
 
 const run = (...args: string[]) =>
-  runParley(["models", ...args], { HOME: home, PARLEY_HOME: path.join(home, "parley") });
+  runParley(["models", ...args], {
+    bare: true,
+    env: { HOME: home, PARLEY_HOME: path.join(home, "parley") },
+  });
 
 describe("parley models", () => {
   it.each([[[]], [["list"]]])("lists the store: models %j", async (args) => {

@@ -10,7 +10,9 @@ export interface ParleyRun {
 
 export interface RunOptions {
   input?: string | Buffer;
-  env?: Record<string, string>;
+  env?: Readonly<Record<string, string>>;
+  /** nothing of this machine's environment but the path */
+  bare?: boolean;
   cwd?: string;
   /** called when the process runs */
   onStart?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>;
@@ -23,9 +25,12 @@ export interface RunOptions {
 
 /** Runs the command line as a user in a script does: no terminal anywhere. */
 export function runParley(args: readonly string[], options: RunOptions = {}): Promise<ParleyRun> {
+  const inherited = options.bare
+    ? { PATH: process.env.PATH ?? "" }
+    : { ...process.env, HF_HUB_OFFLINE: "1", NO_COLOR: "", FORCE_COLOR: "" };
   const child = spawn(process.execPath, [repositoryFile("bin", "run.js"), ...args], {
     cwd: options.cwd,
-    env: { ...process.env, HF_HUB_OFFLINE: "1", NO_COLOR: "", FORCE_COLOR: "", ...options.env },
+    env: { ...inherited, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const run: ParleyRun = { code: null, signal: null, stdout: "", stderr: "" };

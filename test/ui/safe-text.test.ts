@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SafeTextFilter, safeLine, safeText, safely } from "../../src/ui/safe-text.js";
-import { seededRandom, type Random } from "../engine/chat/seeded-random.js";
+import { seededRandom, type Random } from "../helpers/seeded-random.js";
 
 /** What a terminal would act on, or what would hide; \n and \t are all the control there is. */
 const FORBIDDEN =

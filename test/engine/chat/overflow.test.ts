@@ -7,7 +7,7 @@ import {
   type OverflowPolicy,
 } from "../../../src/engine/chat/overflow.js";
 import type { ChatMessage } from "../../../src/engine/families/chat-behaviour.js";
-import { seededRandom } from "./seeded-random.js";
+import { seededRandom } from "../../helpers/seeded-random.js";
 
 const message = (role: string, tokens: number): ChatMessage => ({ role, content: "x".repeat(tokens) });
 const count = async (messages: readonly ChatMessage[]): Promise<number> =>

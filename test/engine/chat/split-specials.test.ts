@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { splitSpecials, type SpecialToken } from "../../../src/engine/chat/split-specials.js";
 import { readReference } from "./reference-data.js";
-import { seededRandom } from "./seeded-random.js";
+import { seededRandom } from "../../helpers/seeded-random.js";
 
 interface Cut {
   template?: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { startsInsideThinking, ThinkingSplitter } from "../../../src/engine/chat/thinking-splitter.js";
 import type { ThinkingFormat } from "../../../src/engine/families/chat-behaviour.js";
-import { seededRandom } from "./seeded-random.js";
+import { seededRandom } from "../../helpers/seeded-random.js";
 
 const FORMAT: ThinkingFormat = { open: "<think>", close: "</think>", thinkingSwitch: "t", keepSwitch: "k" };
 

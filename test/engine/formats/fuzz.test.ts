@@ -4,8 +4,9 @@ import type { ByteSource } from "../../../src/engine/formats/byte-source.js";
 import { readGguf } from "../../../src/engine/formats/gguf-reader.js";
 import { readSafetensorsHeader } from "../../../src/engine/formats/safetensors.js";
 import { parseStrictJson } from "../../../src/engine/formats/strict-json.js";
+import { seededNumbers } from "../../helpers/seeded-random.js";
 import { ggufBytes, pair, runnableGguf } from "./fixtures/gguf-bytes.js";
-import { mutate, seededRandom } from "./fixtures/mutations.js";
+import { mutate } from "./fixtures/mutations.js";
 import { startProcessorTime } from "./fixtures/processor-time.js";
 import { expectPresentable } from "./fixtures/refusal.js";
 import { safetensorsBytes, vector, vectorsFile } from "./fixtures/safetensors-bytes.js";
@@ -123,7 +124,7 @@ describe.each(Object.entries(targets))("%s", (_name, target) => {
   });
 
   it("gives a valid object or a typed refusal, in bounded time, for everything else", async () => {
-    const random = seededRandom(20_251_120);
+    const random = seededNumbers(20_251_120);
     const until = performance.now() + SECONDS_EACH * 1000;
     const outcomes = { accepted: 0, refused: 0 };
     // The least number of mutants makes a slow machine try as many as a test worth its name needs.

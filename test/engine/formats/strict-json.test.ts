@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../src/engine/errors.js";
 import { parseStrictJson, type JsonValue } from "../../../src/engine/formats/strict-json.js";
+import { seededNumbers } from "../../helpers/seeded-random.js";
 import { startProcessorTime } from "./fixtures/processor-time.js";
 
 const parse = (document: string | Uint8Array) =>
@@ -60,7 +61,7 @@ describe("what is JSON", () => {
   });
 
   it("agrees with JSON.parse on random documents", () => {
-    const random = seeded(7);
+    const random = seededNumbers(7);
     for (let i = 0; i < 2000; i++) {
       const value = randomValue(random, 4);
       const text = JSON.stringify(value, null, random() < 0.5 ? 1 : 0);
@@ -185,14 +186,6 @@ it("parses a vocabulary of 14 MB in the time JSON.parse needs, within a factor",
   );
   expect(ours / builtIn).toBeLessThan(5);
 });
-
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 function randomValue(random: () => number, depth: number): unknown {
   const pick = Math.floor(random() * (depth > 0 ? 7 : 5));

@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { convertTo, engineFolder, repositoryFile, temporaryFolder } from "../../helpers/models.js";
-import { seededRandom } from "../../engine/chat/seeded-random.js";
+import { seededRandom } from "../../helpers/seeded-random.js";
 import { hasTmux, Terminal } from "../../helpers/terminal.mjs";
 
 const PROMPT = />>> /;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TracedText } from "../../../../src/engine/chat/jinja/traced-text.js";
-import { seededRandom } from "../seeded-random.js";
+import { seededRandom } from "../../../helpers/seeded-random.js";
 
 const own = (text: string): TracedText => TracedText.own(text);
 const foreign = (text: string): TracedText => TracedText.foreign(text);

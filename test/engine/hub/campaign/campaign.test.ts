@@ -1,11 +1,11 @@
 import { appendFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { seededNumbers } from "../../../helpers/seeded-random.js";
 import { corruptDownloads } from "./corruptions.js";
 import { downloadAtOnce } from "./crowd.js";
 import { compareWithCurl } from "./throughput.js";
 import { fillDisks } from "./full-disks.js";
 import { killDownloads } from "./kills.js";
-import { seededRandom } from "./with-home.js";
 
 /** `node scripts/hub-campaign.mjs` runs these in full; every test run does a part of them. */
 const full = process.env.PARLEY_HUB_CAMPAIGN === "full";
@@ -39,7 +39,7 @@ describe.runIf(full)("the speed of downloads", { timeout }, () => {
 
 describe("downloads under fire", { timeout }, () => {
   it("survive being killed at any moment", async () => {
-    const report = await killDownloads(full ? 500 : 20, seededRandom(seed));
+    const report = await killDownloads(full ? 500 : 20, seededNumbers(seed));
     await record("kills", report);
     expect(report.damage).toEqual([]);
     expect(report.remains).toEqual([]);
@@ -48,7 +48,7 @@ describe("downloads under fire", { timeout }, () => {
   });
 
   it("never take a damaged content for a good one", async () => {
-    const report = await corruptDownloads(full ? 1000 : 60, seededRandom(seed));
+    const report = await corruptDownloads(full ? 1000 : 60, seededNumbers(seed));
     await record("corruptions", report);
     expect(report.accepted).toEqual([]);
     // Only what is damaged in every transfer cannot be healed.

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Block } from "../../../../src/ui/chat-screen/transcript/block.js";
 import { BlockStream } from "../../../../src/ui/chat-screen/transcript/block-stream.js";
 import { repositoryFile } from "../../../helpers/models.js";
-import { seededRandom } from "../../../engine/chat/seeded-random.js";
+import { seededRandom } from "../../../helpers/seeded-random.js";
 
 function whole(text: string): Block[] {
   const stream = new BlockStream();
