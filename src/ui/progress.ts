@@ -131,7 +131,7 @@ function describe(
 }
 
 /** 75 becomes "1:15", 3675 becomes "1:01:15". */
-export function formatSeconds(seconds: number): string {
+function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   if (parts[0] === 0) parts.shift();

@@ -51,7 +51,7 @@ export async function refuseExistingOutputs(flags: OutputFlags, count: number): 
 }
 
 /** What the INFO chunk says of speech that a model made. */
-export function speechInfo(modelName: string): Record<string, string> {
+function speechInfo(modelName: string): Record<string, string> {
   const model = escapeForMessage(modelName, 200);
   return {
     ISFT: `parley ${converterVersion()}`,

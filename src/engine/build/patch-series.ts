@@ -6,7 +6,7 @@ import { git } from "./git.js";
 import { patchesFolder, type TreeName } from "./upstream-pin.js";
 
 /** Tag that marks the state before parley's patches. */
-export const BASE_TAG = "parley-base";
+const BASE_TAG = "parley-base";
 
 /** File inside .git that names the series a tree carries. */
 const APPLIED = "parley-series";

@@ -73,7 +73,7 @@ export function shortenings(messages: readonly ChatMessage[]): ChatMessage[][] {
 }
 
 /** The error for a prompt that leaves no room, with what would help. */
-export function contextOverflow(promptTokens: number, { contextSize, policy }: ContextLimits): UserError {
+function contextOverflow(promptTokens: number, { contextSize, policy }: ContextLimits): UserError {
   const trimmed = policy === "error" ? "" : ", even without the older turns";
   const hint = policy === "error" ? ", or leave out old turns with --overflow trim" : "";
   return new UserError(

@@ -1,7 +1,7 @@
 import { UserError } from "../errors.js";
 import type { Sampling } from "../host/protocol.js";
 import { findLine } from "../trace/find-line.js";
-import { type Frame, TRACE_EVENTS, type TraceEvent, UNCHANGED } from "../trace/frame.js";
+import { type Frame, TRACE_EVENTS, type TraceEvent } from "../trace/frame.js";
 import type { ParsedFrame } from "../trace/parse-frame.js";
 import { assembleTrace, renderContext, renderFrame } from "../trace/render-frame.js";
 import type { TraceProgram } from "../trace/trace-program.js";
@@ -264,10 +264,4 @@ export function tracePrompt(
   return assembleTrace(renderContext(program.context), tokens, (text) =>
     tokenizePlainly(engine, tokens, text),
   );
-}
-
-/** Names whose ".." could not be resolved: the frames before say nothing of them. */
-export function unresolved(step: TraceStep): string[] {
-  const locals = step.state.scopes.at(-1)?.locals ?? new Map<string, string>();
-  return [...locals].filter(([, value]) => value === UNCHANGED).map(([name]) => name);
 }

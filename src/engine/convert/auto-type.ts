@@ -2,7 +2,7 @@ import type { Family } from "../families/family.js";
 import type { OutputType } from "../tensors/output-type.js";
 
 /** From this size of the weights on, `--type auto` quantises. In bytes. */
-export const AUTO_QUANTISE_BYTES = 2e9;
+const AUTO_QUANTISE_BYTES = 2e9;
 
 /** Element type and size of a source tensor. */
 export interface SourceBytes {

@@ -15,7 +15,7 @@ export interface FloatJob {
 }
 
 /** Elements per job: 4 MiB of 16-bit weights. Larger jobs are not faster and keep an abort waiting. */
-export const JOB_ELEMENTS = 2 * 1024 * 1024;
+const JOB_ELEMENTS = 2 * 1024 * 1024;
 
 /** Elements read, converted and written at a time: what fits into a core's own cache, both sides of it. */
 const SLICE_ELEMENTS = 128 * 1024;

@@ -60,7 +60,7 @@ export function needsQuantizer(plan: ConversionPlan): boolean {
 }
 
 /** Does this tensor change its type from or to a quantised one? */
-export function tensorNeedsQuantizer(tensor: PlannedTensor): boolean {
+function tensorNeedsQuantizer(tensor: PlannedTensor): boolean {
   if (tensor.content.kind === "generated") return false;
   const isFloat = (type: string): boolean => type === "F32" || type === "F16" || type === "BF16";
   const sources = tensor.content.ranges.map((range) => range.type);

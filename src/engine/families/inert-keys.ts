@@ -8,7 +8,7 @@ export interface InertKey {
 const TRAINING = "used in training only";
 
 /** Keys of every transformers configuration (PreTrainedConfig of transformers 5.18). */
-export const COMMON_INERT_KEYS: Readonly<Record<string, InertKey>> = {
+const COMMON_INERT_KEYS: Readonly<Record<string, InertKey>> = {
   architectures: { meaning: "transformers class of the checkpoint", fallback: null },
   transformers_version: { meaning: "version of transformers that wrote the file" },
   dtype: { meaning: "element type of the weights", fallback: null },

@@ -56,7 +56,7 @@ export interface EngineBinding {
   threads: number;
 }
 
-export const ADDON_FILE = "llama-addon.node";
+const ADDON_FILE = "llama-addon.node";
 
 /**
  * Loads the compiled engine into this process.

@@ -15,7 +15,7 @@ export type ModelReference =
   | { readonly kind: "bundled"; readonly name: string; readonly path: string };
 
 /** Folder of the checkpoints that parley brings along; the name of each is its folder's. */
-export function bundledFolder(): string {
+function bundledFolder(): string {
   return path.join(packageRoot(), "models");
 }
 

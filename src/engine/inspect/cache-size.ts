@@ -53,7 +53,7 @@ export function cacheSize(
 }
 
 /** Keys and values of one token in one layer. */
-export function bytesPerCell(sizes: DecoderSizes, type: CacheType): number {
+function bytesPerCell(sizes: DecoderSizes, type: CacheType): number {
   const heads = sizes.key_value_heads ?? 0;
   const { blockSize, typeSize } = ggmlType(type.toUpperCase());
   const widths = [sizes.head_dim ?? 0, sizes.value_dim ?? 0];

@@ -75,11 +75,6 @@ export function advance(state: TraceState, frame: Frame): TraceState {
   }
 }
 
-/** Depth of the scope a state is in: 1 for the entry, 0 before it. */
-export function depthOf(state: TraceState): number {
-  return state.scopes.length;
-}
-
 /** The name of a scope, from the line it begins with. */
 function scopeName(source: string, isInner: boolean): string {
   const text = lineText(source);

@@ -73,7 +73,7 @@ export function endDocument(session: TraceSession, run: RunEnd, seed: number) {
 }
 
 /** Own properties only, "__proto__" too. */
-export function asRecord(entries: ReadonlyMap<string, string>): Record<string, string> {
+function asRecord(entries: ReadonlyMap<string, string>): Record<string, string> {
   return Object.fromEntries(entries);
 }
 

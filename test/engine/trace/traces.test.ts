@@ -4,7 +4,7 @@ import { UNCHANGED } from "../../../src/engine/trace/frame.js";
 import { FrameParser } from "../../../src/engine/trace/parse-frame.js";
 import { assembleTrace, renderContext, renderFrame } from "../../../src/engine/trace/render-frame.js";
 import { prepareProgram } from "../../../src/engine/trace/trace-program.js";
-import { advance, depthOf, INITIAL_STATE } from "../../../src/engine/trace/trace-state.js";
+import { advance, INITIAL_STATE } from "../../../src/engine/trace/trace-state.js";
 import { asFrame, byteIds, bytesOf, byteTokens, storedTraces } from "./stored-traces.js";
 
 const traces = storedTraces();
@@ -38,7 +38,7 @@ describe("traces of 200 programs made by Python", () => {
       for (const [i, recorded] of frames.entries()) {
         const frame = asFrame(recorded);
         state = advance(state, frame);
-        expect(depthOf(state) - 1, `${name} frame ${i}`).toBe(recorded.depth);
+        expect(state.scopes.length - 1, `${name} frame ${i}`).toBe(recorded.depth);
         expect([...state.scopes.at(-1)!.locals.values()], `${name} frame ${i}`).not.toContain(UNCHANGED);
         if (recorded.event === "call") before.length = recorded.depth;
         // two methods of one name begin alike: which of them is called, the line alone does not say

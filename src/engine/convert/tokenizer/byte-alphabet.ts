@@ -2,7 +2,7 @@
  * The 256 characters that stand for bytes in byte-level BPE (`bytes_to_unicode` of GPT-2): printable bytes are
  * themselves, the others follow from U+0100 on.
  */
-export const BYTE_ALPHABET: ReadonlySet<string> = new Set(alphabet());
+const BYTE_ALPHABET: ReadonlySet<string> = new Set(alphabet());
 
 function alphabet(): string[] {
   const isPrintable = (byte: number): boolean =>

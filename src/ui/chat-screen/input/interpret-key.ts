@@ -85,7 +85,7 @@ function searchKey(event: KeyEvent, state: ScreenState): Meaning {
 }
 
 /** Has a text begun with """ and not yet ended with it? */
-export function isOpenBlock(text: string): boolean {
+function isOpenBlock(text: string): boolean {
   const trimmed = text.trimStart();
   return trimmed.startsWith('"""') && (trimmed.length < 6 || !trimmed.trimEnd().endsWith('"""'));
 }
