@@ -14,6 +14,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 
 from evaluate_frames import frame_accuracy
 from model import D, PocketCwm, tables
@@ -23,6 +24,9 @@ LENGTHS = [128, 192, 256, 320, 384, 512, 768]
 """Positions of a row. Each has its own compiled graph."""
 POSITIONS = 8192
 """Positions of a batch, padding included."""
+PERIODS = [2, 3, 4, 5, 7, 10, 20, 50, 100, 200, 400]
+FIRST_UNKNOWN_NUMBER = 200
+"""Numbers below are one token each (tokenizer.py)."""
 POOL = 3000
 """Documents that batches of alike length are made from."""
 
@@ -62,6 +66,20 @@ def batch(documents, length):
         tokens[row, : len(ids)] = ids
         labels[row, : len(ids) - 1] = np.where(learn, ids, -100)[1:]
     return torch.from_numpy(tokens), torch.from_numpy(labels)
+
+
+@torch.no_grad()
+def add_number_waves(embedding, tokenizer, seed):
+    """Numbers begin as sines and cosines of their value, in random directions: sums and remainders are turns then.
+
+    embedding: [token, D], changed in place; each wave vector is 0.8 times as long as an average row
+    """
+    numbers = torch.arange(FIRST_UNKNOWN_NUMBER)
+    ids = [tokenizer.token_to_id(str(number)) for number in numbers.tolist()]
+    angles = 2 * torch.pi * numbers[:, None] / torch.tensor(PERIODS)
+    directions = torch.linalg.qr(torch.randn(D, 2 * len(PERIODS), generator=torch.Generator().manual_seed(seed)))[0].T
+    waves = F.normalize(torch.cat([angles.cos(), angles.sin()], 1) @ directions, dim=1)
+    embedding[ids] += 0.8 * embedding.norm(dim=1).mean() * waves
 
 
 def orthogonalise(g):
@@ -144,6 +162,7 @@ def main():
     for parameter in model.parameters():
         if parameter.ndim == 2:
             torch.nn.init.normal_(parameter, std=0.02 if parameter.shape[0] == VOCABULARY else D**-0.5 / 2)
+    add_number_waves(model.embed_tokens.weight, Tokenizer.from_file(options.tokenizer), options.seed)
     model.bfloat16()
     optimiser = Optimiser(model)
     if options.start:

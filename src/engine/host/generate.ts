@@ -6,8 +6,7 @@ import {
   sampleTokens,
   takeCheckpoint,
 } from "./llama-binding.js";
-import type { NativeSampler } from "./native-addon.js";
-import type { GenerateEvent, GenerateParams, GenerateResult, StopReason } from "./protocol.js";
+import type { GenerateEvent, GenerateParams, GenerateResult } from "./protocol.js";
 import { asTokens, CHECKPOINTS, type TextModel } from "./text-model.js";
 import { createSampler } from "./token-sampler.js";
 
@@ -17,6 +16,8 @@ const FLUSH_MS = 50;
 /** Fewer tokens than these are read again rather than kept in a checkpoint. */
 const SPARE_APART = 32;
 
+type Outcome = Pick<GenerateResult, "stopReason" | "stopToken" | "generatedTokens" | "firstTokenMs">;
+
 /**
  * Evaluates the part of a sequence the cache does not hold, then samples until a stop token, maxTokens,
  * the end of the context or the signal.
@@ -24,77 +25,111 @@ const SPARE_APART = 32;
  */
 export async function* generate(
   text: TextModel,
-  { tokens, maxTokens, sampling, stopTokens, jsonSchema, probabilities }: GenerateParams,
+  params: GenerateParams,
   contextSize: number,
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, GenerateResult> {
   const started = performance.now();
-  const sequence = text.sequence;
-  const stops = Int32Array.from(stopTokens);
-
+  const { tokens, maxTokens } = params;
   const reusedTokens = await keepCommonPrefix(text, tokens);
-  const result: GenerateResult = {
-    stopReason: "stop",
-    promptTokens: tokens.length,
-    reusedTokens,
-    generatedTokens: 0,
-    firstTokenMs: 0,
-    promptMs: 0,
-    generateMs: 0,
-  };
-  const end = (stopReason: StopReason): GenerateResult => {
-    const total = performance.now() - started;
-    return {
-      ...result,
-      stopReason,
-      promptMs: result.firstTokenMs || total,
-      generateMs: total - (result.firstTokenMs || total),
-    };
-  };
-  if (maxTokens === 0) return end("length");
+  const outcome: Outcome = { stopReason: "length", generatedTokens: 0, firstTokenMs: 0 };
 
   const abortDecode = () => text.setAborted(true);
-  signal.addEventListener("abort", abortDecode, { once: true });
-  let sampler: NativeSampler | undefined;
+  if (maxTokens !== 0) signal.addEventListener("abort", abortDecode, { once: true });
   try {
-    // all but the last batch is only read; the last one brings the first token
-    let next = reusedTokens;
-    yield { kind: "prompt", done: next, total: tokens.length };
-    await keepSpareCheckpoint(text);
-    while (tokens.length - next > text.batchSize) {
-      if (signal.aborted) return end("interrupted");
-      const batch = tokens.slice(next, next + text.batchSize);
-      await sequence.evaluateWithoutGeneratingNewTokens(asTokens(batch));
-      next += batch.length;
-      yield { kind: "prompt", done: next, total: tokens.length };
-    }
-    if (signal.aborted) return end("interrupted");
-    if (next > reusedTokens) await keepSpareCheckpoint(text);
-
-    sampler = await createSampler(text, sampling, tokens, jsonSchema);
-    // node-llama-cpp shifts a context on its own when its last cell is needed
-    const room = contextSize - 1 - tokens.length;
-    const most = Math.min(maxTokens ?? Infinity, Math.max(1, room));
-    let stopReason: StopReason = most === maxTokens ? "length" : "overflow";
-    let chunk: readonly number[] = tokens.slice(next);
-    while (result.generatedTokens < most) {
-      const isFirst = result.firstTokenMs === 0;
-      const sampled = await sampleTokens(text.binding.addon, sequence, sampler, chunk, {
-        stopTokens: stops,
-        maxTokens: isFirst ? 1 : most - result.generatedTokens,
-        budgetMs: FLUSH_MS,
-        probabilities: probabilities === true,
-      });
-      if (isFirst) {
-        result.firstTokenMs = performance.now() - started;
+    if (maxTokens !== 0) {
+      const next = yield* readPrompt(text, tokens, reusedTokens, signal);
+      const onFirstToken = async () => {
+        outcome.firstTokenMs = performance.now() - started;
         // from here on a token is short enough to be waited for, and the cache stays whole
         signal.removeEventListener("abort", abortDecode);
         await keepCheckpoint(text);
-      }
+      };
+      if (signal.aborted) outcome.stopReason = "interrupted";
+      else yield* sampleAnswer(text, params, { next, contextSize, signal, outcome, onFirstToken });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    outcome.stopReason = "interrupted";
+  } finally {
+    signal.removeEventListener("abort", abortDecode);
+    if (signal.aborted) {
+      text.setAborted(false);
+      dropUncountedCells(text.sequence);
+    }
+  }
+  const total = performance.now() - started;
+  const promptMs = outcome.firstTokenMs || total;
+  return {
+    ...outcome,
+    promptTokens: tokens.length,
+    reusedTokens,
+    promptMs,
+    generateMs: total - promptMs,
+  };
+}
+
+/**
+ * Reads all of the prompt but its last batch, which brings the first token.
+ * @param next tokens the cache holds already
+ * @returns tokens the cache holds then; after an abort, too few
+ */
+async function* readPrompt(
+  text: TextModel,
+  tokens: readonly number[],
+  next: number,
+  signal: AbortSignal,
+): AsyncGenerator<GenerateEvent, number> {
+  const reusedTokens = next;
+  yield { kind: "prompt", done: next, total: tokens.length };
+  await keepSpareCheckpoint(text);
+  while (tokens.length - next > text.batchSize) {
+    if (signal.aborted) return next;
+    const batch = tokens.slice(next, next + text.batchSize);
+    await text.sequence.evaluateWithoutGeneratingNewTokens(asTokens(batch));
+    next += batch.length;
+    yield { kind: "prompt", done: next, total: tokens.length };
+  }
+  if (!signal.aborted && next > reusedTokens) await keepSpareCheckpoint(text);
+  return next;
+}
+
+interface AnswerOptions {
+  /** tokens of the prompt the cache holds */
+  readonly next: number;
+  readonly contextSize: number;
+  readonly signal: AbortSignal;
+  /** where the end is written, and how far the answer has come */
+  readonly outcome: Outcome;
+  readonly onFirstToken: () => Promise<void>;
+}
+
+async function* sampleAnswer(
+  text: TextModel,
+  { tokens, maxTokens, sampling, stopTokens, jsonSchema, probabilities }: GenerateParams,
+  { next, contextSize, signal, outcome, onFirstToken }: AnswerOptions,
+): AsyncGenerator<GenerateEvent, void> {
+  const stops = Int32Array.from(stopTokens);
+  // node-llama-cpp shifts a context on its own when its last cell is needed
+  const room = contextSize - 1 - tokens.length;
+  const most = Math.min(maxTokens ?? Infinity, Math.max(1, room));
+  outcome.stopReason = most === maxTokens ? "length" : "overflow";
+  const sampler = await createSampler(text, sampling, tokens, jsonSchema);
+  try {
+    let chunk: readonly number[] = tokens.slice(next);
+    while (outcome.generatedTokens < most) {
+      const isFirst = outcome.firstTokenMs === 0;
+      const sampled = await sampleTokens(text.binding.addon, text.sequence, sampler, chunk, {
+        stopTokens: stops,
+        maxTokens: isFirst ? 1 : most - outcome.generatedTokens,
+        budgetMs: FLUSH_MS,
+        probabilities: probabilities === true,
+      });
+      if (isFirst) await onFirstToken();
       const last = sampled.tokens.at(-1) ?? -1;
       const stopped = stops.includes(last);
       const ids = Array.from(stopped ? sampled.tokens.subarray(0, -1) : sampled.tokens);
-      result.generatedTokens += ids.length;
+      outcome.generatedTokens += ids.length;
       if (ids.length > 0) {
         yield {
           kind: "tokens",
@@ -106,27 +141,18 @@ export async function* generate(
         };
       }
       if (stopped) {
-        result.stopToken = last;
-        stopReason = "stop";
-        break;
+        outcome.stopToken = last;
+        outcome.stopReason = "stop";
+        return;
       }
       if (signal.aborted) {
-        stopReason = "interrupted";
-        break;
+        outcome.stopReason = "interrupted";
+        return;
       }
       chunk = [last];
     }
-    return end(stopReason);
-  } catch (error) {
-    if (signal.aborted) return end("interrupted");
-    throw error;
   } finally {
-    sampler?.dispose();
-    signal.removeEventListener("abort", abortDecode);
-    if (signal.aborted) {
-      text.setAborted(false);
-      dropUncountedCells(sequence);
-    }
+    sampler.dispose();
   }
 }
 
