@@ -197,6 +197,19 @@ def find_code(module_code, name, line=None):
     return found
 
 
+def source_lines(source):
+    """Lines as Python counts them: str.splitlines would also end one at a form feed."""
+    return list(io.StringIO(source, newline=None))
+
+
+def first_line(tree, name, line):
+    """Where the code object of the `def` at `line` begins: at its first decorator."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.name, node.lineno) == (name, line):
+            return min([line] + [decorator.lineno for decorator in node.decorator_list])
+    return line
+
+
 def drop_main_guard(tree):
     """Takes top-level `if __name__ ...:` out: an entry of its own replaces what stands there."""
     tree.body = [
@@ -222,7 +235,7 @@ def run_traced(source, emit, entry=None, line=None, max_frames=MAX_FRAMES, skip_
     if skip_main_guard:
         drop_main_guard(tree)
     module_code = compile(tree, FILENAME, "exec", dont_inherit=True)
-    entry_code = module_code if entry is None else find_code(module_code, entry, line)
+    entry_code = module_code if entry is None else find_code(module_code, entry, line and first_line(tree, entry, line))
     if entry_code is None:
         raise EntryError("NO_SUCH_FUNCTION", "there is no function %s" % entry)
     names = {"__name__": "__main__", "__builtins__": __builtins__}
@@ -231,7 +244,7 @@ def run_traced(source, emit, entry=None, line=None, max_frames=MAX_FRAMES, skip_
     module.__dict__.update(names)
     before = sys.modules.get("__main__")
     sys.modules["__main__"] = module
-    tracer = Tracer(source.splitlines(True), entry_code, emit, max_frames)
+    tracer = Tracer(source_lines(source), entry_code, emit, max_frames)
     try:
         sys.settrace(tracer)
         exec(module_code, module.__dict__)
@@ -258,6 +271,11 @@ def run_traced(source, emit, entry=None, line=None, max_frames=MAX_FRAMES, skip_
         sys.settrace(None)
         if before is not None:
             sys.modules["__main__"] = before
+
+
+def syntax_fault(error):
+    """A program with null bytes has no line at fault."""
+    return error.msg if error.lineno is None else "line %s: %s" % (error.lineno, error.msg)
 
 
 def require_no_arguments(function, entry):
@@ -357,7 +375,7 @@ def main():
     except EntryError as error:
         finish({"end": "error", "code": error.code, "message": str(error)})
     except SyntaxError as error:
-        finish({"end": "error", "code": "SYNTAX", "message": "line %s: %s" % (error.lineno, error.msg)})
+        finish({"end": "error", "code": "SYNTAX", "message": syntax_fault(error)})
     except UnicodeDecodeError as error:
         finish({"end": "error", "code": "ENCODING", "message": "the source is not UTF-8: %s" % error})
     except TraceEnd as end:

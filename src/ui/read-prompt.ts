@@ -30,9 +30,13 @@ export async function readPrompt({ words, prompt, file, stdin }: PromptParts): P
 }
 
 export async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  return (await readBytes(stream)).toString("utf8");
+}
+
+export async function readBytes(stream: NodeJS.ReadStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString("utf8");
+  return Buffer.concat(chunks);
 }
 
 /** @throws UserError PROMPT_FILE (exit 66) */
@@ -40,10 +44,13 @@ export async function readPromptFile(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : (error as Error).message;
-    throw new UserError("notFound", "PROMPT_FILE", `${file}: ${reason}.`, "Check the path.", {
-      cause: error,
-    });
+    const message = `${file} ${unreadable(error as NodeJS.ErrnoException)}.`;
+    throw new UserError("notFound", "PROMPT_FILE", message, "Check the path.", { cause: error });
   }
+}
+
+/** Why a file the user named cannot be read, behind its name. */
+export function unreadable({ code, message }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT") return "does not exist";
+  return code === "EISDIR" ? "is a folder" : `cannot be read: ${message}`;
 }

@@ -21,6 +21,9 @@ export interface TraceProgram {
   readonly outline: ProgramOutline;
 }
 
+/** Strings of one line. */
+const STRINGS = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
+
 const MARK = "  # << START_OF_TRACE";
 
 /** Programs beyond this fill any context; in UTF-16 units. */
@@ -34,7 +37,7 @@ const LONGEST_PROGRAM = 4_000_000;
  */
 export function prepareProgram(text: string, entry?: string): TraceProgram {
   if (text.length > LONGEST_PROGRAM) throw usage("TRACE_TOO_LONG", "The program is too long to be traced.");
-  const given = text.replace(/^\ufeff/, "").replaceAll("\r\n", "\n");
+  const given = text.replace(/^\ufeff/, "").replaceAll(/\r\n?/g, "\n");
   const marked = given.split("\n").flatMap((line, i) => (START_MARK.test(line) ? [i + 1] : []));
   const unmarked = given
     .split("\n")
@@ -97,7 +100,7 @@ function markLine(source: string, outline: ProgramOutline, line: number): TraceP
 
 /** Adds `def main(): return CALL`, under a name the program does not use. */
 function withCall(source: string, call: string): TraceProgram {
-  if (call === "" || /[\n\r#;]/.test(call) || !/\(.*\)$/s.test(call)) {
+  if (call === "" || /[\n\r#;]/.test(call.replace(STRINGS, '""')) || !/\(.*\)$/s.test(call)) {
     throw usage(
       "TRACE_ENTRY",
       `--entry expects a call such as "f(1, 2)" or a function's name, found "${call.slice(0, 80)}".`,

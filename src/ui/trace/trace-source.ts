@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../engine/errors.js";
-import { readAll } from "../read-prompt.js";
+import { readBytes, unreadable } from "../read-prompt.js";
 
 export interface TraceSource {
   text: string;
@@ -29,19 +29,21 @@ export async function readTraceSource(
     );
   }
   if (file === undefined || file === "-") {
-    return { text: await readAll(stdin), folder: process.cwd(), name: "standard input" };
+    const name = "standard input";
+    return { text: decode(await readBytes(stdin), name), folder: process.cwd(), name };
   }
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === "ENOENT" ? "does not exist" : error.message;
-    throw new UserError("notFound", "PROGRAM_FILE", `${file}: ${reason}.`, "Check the path.", {
-      cause: error,
-    });
+    const message = `${file} ${unreadable(error)}.`;
+    throw new UserError("notFound", "PROGRAM_FILE", message, "Check the path.", { cause: error });
   });
+  return { text: decode(bytes, file), folder: path.dirname(path.resolve(file)), name: file };
+}
+
+function decode(bytes: Uint8Array, name: string): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return { text, folder: path.dirname(path.resolve(file)), name: file };
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new UserError("badFile", "PROGRAM_ENCODING", `${file} is no UTF-8 text.`, "Save it as UTF-8.", {
+    throw new UserError("badFile", "PROGRAM_ENCODING", `${name} is no UTF-8 text.`, "Save it as UTF-8.", {
       cause: error,
     });
   }

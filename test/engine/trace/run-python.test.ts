@@ -97,8 +97,21 @@ describe.skipIf(!hasPython)("runPython", () => {
     expect(real.frames.at(-2)).toMatchObject({ event: "exception", value: "MemoryError()" });
   });
 
+  it("finds an entry that has decorators", async () => {
+    const source = "import functools\n\n@functools.lru_cache(\n    None)\ndef main():\n    return 7\n";
+    const real = await run(source);
+    expect(real.lines).toEqual([3, 6, 6]);
+    expect(real.frames.at(-1)).toMatchObject({ event: "return", value: "7" });
+  });
+
+  it("counts lines as Python does, form feeds or not", async () => {
+    const real = await run("x = 1\n\f\ndef main():\n    return 7\n");
+    expect(real.frames.at(-1)).toMatchObject({ source: expect.stringMatching(/^ {4}return 7/) as string });
+  });
+
   it("says what is wrong with a program", async () => {
     await expect(run("def main(:\n")).rejects.toMatchObject({ code: "PROGRAM_SYNTAX" });
+    await expect(run("def main():\n    return '\0'\n")).rejects.not.toThrow(/None/);
     await expect(run("1 / 0\ndef main():\n    pass\n")).rejects.toMatchObject({
       code: "PROGRAM_PROGRAM",
       message: expect.stringContaining("ZeroDivisionError") as string,

@@ -18,6 +18,10 @@ describe("prepareProgram", () => {
     expect(prepareProgram("def main(): pass", "main()").entry).toMatchObject({ name: "entry" });
   });
 
+  it.each(['f("a#b;c")', "f('it\\'s; so')", "f('\"#(')"])("takes the call %s", (call) => {
+    expect(prepareProgram(TWO, call).source).toContain(`    return ${call}\n`);
+  });
+
   it("marks a named function, main, or the first line", () => {
     expect(markedLine(prepareProgram(TWO, "g").context)).toBe(4);
     expect(markedLine(prepareProgram(`${TWO}\ndef main():\n    pass`).context)).toBe(7);
@@ -38,6 +42,7 @@ describe("prepareProgram", () => {
     ["# only\n", undefined, "TRACE_EMPTY"],
     [TWO, "h", "TRACE_ENTRY"],
     [TWO, "f(1); g()", "TRACE_ENTRY"],
+    [TWO, "f('a'); g('b')", "TRACE_ENTRY"],
     [TWO, "f(\n1)", "TRACE_ENTRY"],
     [TWO, "1 + 1", "TRACE_ENTRY"],
     ["a = 1 # << START_OF_TRACE\nb = 1 # << START_OF_TRACE\n", undefined, "TRACE_MARKS"],
@@ -48,6 +53,7 @@ describe("prepareProgram", () => {
 
   it("reads line ends of other systems and a byte order mark", () => {
     expect(prepareProgram("\ufeffdef main():\r\n    pass\r\n").source).toBe("def main():\n    pass\n");
+    expect(prepareProgram("def main():\r    pass\r").source).toBe("def main():\n    pass\n");
   });
 });
 
