@@ -45,15 +45,13 @@ function describe(error: unknown): Description {
   }
   if (error instanceof Interrupted)
     return { exitCode: error.exitCode, code: "INTERRUPTED", message: error.message };
+  const flagFault = error instanceof Error ? FLAG_FAULT.exec(error.message) : null;
+  if (flagFault) return usage(`${flagFault[1]}: ${flagFault[2]}`, ExitCode.usage);
   if (error instanceof Errors.CLIError) {
     const exit = error.oclif.exit;
     // oclif's own errors are about the command line; their text may carry an ANSI-styled help hint
-    return {
-      exitCode: typeof exit === "number" ? exit : ExitCode.usage,
-      code: "USAGE",
-      message: error.message.replaceAll(ANSI, ""),
-      hint: "parley help shows the commands; every command explains itself with --help.",
-    };
+    const message = error.message.replaceAll(ANSI, "").replace(HELP_HINT, "");
+    return usage(message, typeof exit === "number" ? exit : ExitCode.usage);
   }
   const known = error instanceof Error ? error : new Error(String(error));
   return {
@@ -64,6 +62,17 @@ function describe(error: unknown): Description {
     stack: known.stack,
   };
 }
+
+function usage(message: string, exitCode: number): Description {
+  const hint = "parley help shows the commands; every command explains itself with --help.";
+  return { exitCode, code: "USAGE", message, hint };
+}
+
+/** How oclif ends its messages. */
+const HELP_HINT = /\nSee more help with --help$/;
+
+/** How oclif puts what the parser of a flag throws, whatever its class: flag and fault. */
+const FLAG_FAULT = /^Parsing (--[\w-]+) \n\t(.*)\nSee more help with --help$/s;
 
 const ANSI = /\u001b\[[0-9;]*m/g;
 
