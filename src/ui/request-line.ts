@@ -16,14 +16,17 @@ const HINT =
   'Write {"prompt": "..."}, {"messages": [...]}, {"raw": "..."} or {"prompt_tokens": [...]}; also system, think, ' +
   "keep_thoughts, temp, top_k, top_p, min_p, repeat_penalty, seed, max_tokens.";
 
+/** Keys of numbers, with the limits that the flags of the same names have. */
 const NUMBERS = [
-  ["temp", "temp"],
-  ["top_k", "topK"],
-  ["top_p", "topP"],
-  ["min_p", "minP"],
-  ["repeat_penalty", "repeatPenalty"],
-  ["seed", "seed"],
+  { key: "temp", name: "temp", least: 0, most: 100, whole: false },
+  { key: "top_k", name: "topK", least: 0, most: 2 ** 31 - 1, whole: true },
+  { key: "top_p", name: "topP", least: 0, most: 1, whole: false },
+  { key: "min_p", name: "minP", least: 0, most: 1, whole: false },
+  { key: "repeat_penalty", name: "repeatPenalty", least: 0.01, most: 100, whole: false },
+  { key: "seed", name: "seed", least: 0, most: 2 ** 32 - 1, whole: true },
 ] as const;
+
+const MAX_TOKENS = { key: "max_tokens", least: 0, most: Number.MAX_SAFE_INTEGER, whole: true } as const;
 
 const KEYS = new Set([
   "prompt",
@@ -34,9 +37,16 @@ const KEYS = new Set([
   "system",
   "think",
   "keep_thoughts",
-  "max_tokens",
-  ...NUMBERS.map(([key]) => key),
+  MAX_TOKENS.key,
+  ...NUMBERS.map(({ key }) => key),
 ]);
+
+interface NumberRule {
+  readonly key: string;
+  readonly least: number;
+  readonly most: number;
+  readonly whole: boolean;
+}
 
 /**
  * Reads one line of --jsonl.
@@ -59,17 +69,21 @@ export function parseRequestLine(line: string, number: number): LineRequest {
     return plain;
   };
   const sampling: SamplingRequest = {};
-  for (const [key, name] of NUMBERS) sampling[name] = typed(key, "number") as number | undefined;
-  const conversation: Partial<ReplyOptions["conversation"]> = {};
+  const numberOf = ({ key, least, most, whole }: NumberRule): number | undefined => {
+    const found = typed(key, "number") as number | undefined;
+    if (found === undefined) return undefined;
+    if (found >= least && found <= most && (!whole || Number.isInteger(found))) return found;
+    throw fail(`"${key}" is no ${whole ? "whole number" : "number"} from ${least} to ${most}`);
+  };
+  for (const rule of NUMBERS) sampling[rule.name] = numberOf(rule);
   const system = typed("system", "string");
   const think = typed("think", "boolean");
   const keep = typed("keep_thoughts", "boolean");
   return {
     request: requestOf(object, typed, fail, file),
     sampling,
-    maxTokens: typed("max_tokens", "number") as number | undefined,
+    maxTokens: numberOf(MAX_TOKENS),
     conversation: {
-      ...conversation,
       ...(system === undefined ? {} : { system: system as string }),
       ...(think === undefined ? {} : { thinking: think as boolean }),
       ...(keep === undefined ? {} : { keepThoughts: keep as boolean }),
@@ -86,11 +100,16 @@ function requestOf(
   const given = ["prompt", "messages", "raw", "prompt_tokens"].filter((key) => object.has(key));
   if (given.length !== 1)
     throw fail(`expected one of prompt, messages, raw, prompt_tokens, found ${given.length || "none"}`);
+  const textOf = (key: string): string => {
+    const text = typed(key, "string") as string | undefined;
+    if (text === undefined || text === "") throw fail(`"${key}" is empty`);
+    return text;
+  };
   switch (given[0]) {
     case "prompt":
-      return { kind: "messages", messages: [{ role: "user", content: typed("prompt", "string") as string }] };
+      return { kind: "messages", messages: [{ role: "user", content: textOf("prompt") }] };
     case "raw":
-      return { kind: "text", text: typed("raw", "string") as string };
+      return { kind: "text", text: textOf("raw") };
     case "messages": {
       const { messages, tools } = parseMessages(object, file);
       return { kind: "messages", messages, ...(tools ? { tools } : {}) };
@@ -99,6 +118,7 @@ function requestOf(
       const ids = object.get("prompt_tokens");
       if (
         !Array.isArray(ids) ||
+        ids.length === 0 ||
         !ids.every((id) => typeof id === "number" && Number.isInteger(id) && id >= 0)
       ) {
         throw fail('"prompt_tokens" is no list of token ids');
