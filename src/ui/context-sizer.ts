@@ -1,4 +1,5 @@
 import type { TextSession } from "../engine/client/text-session.js";
+import { UserError } from "../engine/errors.js";
 import { defaultContextSize } from "./chat-options.js";
 import { flashAttention } from "./model-flags.js";
 
@@ -21,8 +22,12 @@ export class ContextSizer {
     private readonly flags: ContextFlags,
   ) {}
 
-  /** @returns the size of a context that holds the prompt and the answer, as far as the model or the user allow it */
+  /**
+   * @returns the size of a context that holds the prompt and the answer, as far as the model or the user allow it
+   * @throws UserError CONTEXT_SIZE (exit 2)
+   */
   async fit(promptTokens: number, maxTokens: number | undefined, signal: AbortSignal): Promise<number> {
+    refuseLongerContext(this.flags["ctx-size"], this.session.facts.contextLength);
     let wanted = this.flags["ctx-size"] ?? defaultContextSize(this.session.facts, promptTokens, maxTokens);
     if (wanted > this.size) {
       // a new context starts empty: a conversation that grows shall not need one every turn
@@ -41,4 +46,15 @@ export class ContextSizer {
     }
     return this.size;
   }
+}
+
+/** @throws UserError CONTEXT_SIZE (exit 2) */
+export function refuseLongerContext(asked: number | undefined, contextLength: number): void {
+  if (asked === undefined || asked <= contextLength) return;
+  throw new UserError(
+    "usage",
+    "CONTEXT_SIZE",
+    `--ctx-size ${asked} is more than the model's context of ${contextLength} tokens.`,
+    `Give at most --ctx-size ${contextLength}.`,
+  );
 }

@@ -1,5 +1,6 @@
 import type { ModelFacts } from "../engine/client/model-facts.js";
 import { UserError } from "../engine/errors.js";
+import { refuseLongerContext } from "./context-sizer.js";
 
 /** A text of so many tokens is one window, if the model's context allows. */
 export const WHOLE_TOKENS = 8192;
@@ -12,13 +13,7 @@ export function windowSizes(
   flags: { "ctx-size"?: number | undefined; stride?: number | undefined },
 ): { wholeSize: number; windowSize: number; stride: number | undefined } {
   const asked = flags["ctx-size"];
-  if (asked !== undefined && asked > contextLength) {
-    throw new UserError(
-      "usage",
-      "CONTEXT_SIZE",
-      `--ctx-size ${asked} is more than the model's context of ${contextLength} tokens.`,
-    );
-  }
+  refuseLongerContext(asked, contextLength);
   const windowSize = asked ?? Math.min(WINDOW_TOKENS, contextLength);
   const longest = windowSize - prefixTokens.length;
   if (flags.stride !== undefined && flags.stride > longest) {

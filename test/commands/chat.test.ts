@@ -236,6 +236,7 @@ describe("parley chat", () => {
     ["an unknown flag", ["chat", "--nope", "x"], 2, "USAGE"],
     ["a bad number", ["chat", "--temp", "hot", "x"], 2, "FLAG_NUMBER"],
     ["a bad token list", ["chat", "--prompt-tokens", "1,a"], 2, "TOKEN_LIST"],
+    ["a context beyond the model's", ["chat", "-c", "99999999999", "x"], 2, "CONTEXT_SIZE"],
     ["a token outside the vocabulary", ["chat", "--prompt-tokens", "1,99999"], 2, "TOKEN_RANGE"],
     ["a model that is not there", ["chat", "-m", "./absent.gguf", "x"], 66, "MODEL_NOT_FOUND"],
     ["a prompt file that is not there", ["chat", "-f", "./absent.txt"], 66, "PROMPT_FILE"],
