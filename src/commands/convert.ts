@@ -8,6 +8,7 @@ import { OUTPUT_TYPES, parseDepthType, parseOutputType } from "../engine/tensors
 import { describePlan, planDocument } from "../ui/describe-plan.js";
 import { ensureEngine } from "../ui/ensure-engine.js";
 import { fetchSource, planSource, removeDownload } from "../ui/fetch-source.js";
+import { refuseExisting } from "../ui/refuse-existing.js";
 import { removeDownloadFlag } from "../ui/model-flags.js";
 import { BaseCommand } from "../ui/base-command.js";
 
@@ -71,6 +72,9 @@ export default class Convert extends BaseCommand {
       else this.answer(describePlan(plan, splitMaxBytes));
       return;
     }
+    // parts of a split file have names of their own
+    if (flags.output !== undefined && !flags.force && splitMaxBytes === undefined)
+      await refuseExisting(flags.output);
     const outputFolder = path.dirname(path.resolve(flags.output ?? "model.gguf"));
     const { source, origin } = await fetchSource(args.source, { ...wanted, progress, outputFolder });
 

@@ -26,6 +26,7 @@ export function checkOutputFlags(flags: OutputFlags, count: number): void {
   if (flags.float && flags.format === "s16le") {
     throw usage("--float and --format s16le contradict each other", "Leave one of them out.");
   }
+  if (flags.codes === "-") throw usage("--codes writes a file, not stdout", "Name it: --codes codes.npy.");
   if (flags.output !== "-") return;
   if (flags.json) throw usage("-o - and --json both want stdout", "Name a file with -o.");
   if (count > 1) throw usage("-o - takes one utterance, --batch makes several", "Name a file with -o.");
@@ -39,7 +40,7 @@ export function checkOutputFlags(flags: OutputFlags, count: number): void {
 
 /**
  * Refuses outputs that are there already, before a model is loaded for them.
- * @throws UserError OUTPUT_EXISTS (exit 73)
+ * @throws UserError OUTPUT_EXISTS, OUTPUT_FOLDER, OUTPUT_DENIED (exit 73)
  */
 export async function refuseExistingOutputs(flags: OutputFlags, count: number): Promise<void> {
   if (flags.force) return;
