@@ -73,6 +73,8 @@ export class HashingReceiver implements ContentReceiver {
   /** Ends the hashing. */
   async digests(): Promise<ContentDigests> {
     await this.part.flush();
+    // The disk is busy while the rest is hashed.
+    this.part.startSync();
     return this.#hash.digests();
   }
 

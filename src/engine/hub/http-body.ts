@@ -5,7 +5,7 @@ import type { HttpResponse } from "./http-client.js";
 /** Fewer bytes than this within the stall time, and a transfer counts as standing still. */
 const leastProgressBytes = 1024;
 
-/** Takes a chunk. A promise in return asks to wait before the next one. */
+/** Takes a chunk. A promise in return asks to wait before the next one, and before the end. */
 export type ChunkSink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /**
@@ -21,9 +21,11 @@ export function pumpBody(
   const { body } = response;
   return new Promise((resolve, reject) => {
     let receivedSinceCheck = 0;
-    let paused = false;
+    /** What the sink asked to wait for. */
+    let pending: Promise<void> | undefined;
+    let ended = false;
     const watch = setInterval(() => {
-      if (!paused && receivedSinceCheck < leastProgressBytes) {
+      if (pending === undefined && receivedSinceCheck < leastProgressBytes) {
         settle(new TransferFailure(`nothing came for ${options.stallMs / 1000} s`, "stalled"));
       }
       receivedSinceCheck = 0;
@@ -37,26 +39,29 @@ export function pumpBody(
     };
     body.on("data", (chunk: Buffer) => {
       receivedSinceCheck += chunk.length;
-      let wait: Promise<void> | undefined;
       try {
-        wait = sink(chunk);
+        pending = sink(chunk);
       } catch (error) {
         return settle(error);
       }
-      if (wait === undefined) return;
-      paused = true;
+      if (pending === undefined) return;
       body.pause();
-      wait.then(() => {
-        paused = false;
+      pending.then(() => {
+        pending = undefined;
         receivedSinceCheck = leastProgressBytes;
         body.resume();
       }, settle);
     });
-    body.once("error", (error) =>
-      settle(new TransferFailure(`the transfer was cut off (${error.message})`, "cut")),
-    );
-    body.once("close", () => settle(new TransferFailure("the transfer was cut off", "cut")));
-    body.once("end", () => settle());
+    const breakOff = (reason: string): void => {
+      if (!ended) settle(new TransferFailure(`the transfer was cut off${reason}`, "cut"));
+    };
+    body.once("error", (error) => breakOff(` (${error.message})`));
+    body.once("close", () => breakOff(""));
+    body.once("end", () => {
+      ended = true;
+      // It comes after the last chunk, even if the sink is not done with that.
+      void Promise.resolve(pending).then(() => settle(), settle);
+    });
   });
 }
 

@@ -4,8 +4,11 @@ import path from "node:path";
 import { findLeftParts, freePartPath, ownPartPath, takeOver } from "./part-names.js";
 import { isStrongEtag, readEtagNote, removeEtagNote, renameEtagNote, writeEtagNote } from "./part-note.js";
 
-/** Bytes gathered before a write. With the one write that may be under way, what a kill can lose. */
-const writeBytes = 2 * 1024 * 1024;
+/**
+ * Bytes gathered before a write. With the one write that may be under way, what a kill can lose. Larger writes take the
+ * kernel longer: see docs/design-notes.md.
+ */
+const blockBytes = 512 * 1024;
 /** After so many bytes the disk starts on them: at the end, a sync of everything would take as long as the rest. */
 const syncBytes = 64 * 1024 * 1024;
 /** A part is touched this often, so that processes on other machines see that it is in use. */
@@ -15,8 +18,10 @@ const heartbeatMs = 15_000;
 export class PartFile {
   #size: number;
   #etag: string | undefined;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  /** Two blocks, used again and again: one is filled while the other is written. */
+  #filling: Buffer;
+  #idle: Buffer;
+  #filled = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
   #syncing = false;
@@ -31,8 +36,12 @@ export class PartFile {
     private readonly hash: string,
     private readonly handle: FileHandle,
     size: number,
+    maxBytes: number,
   ) {
     this.#size = size;
+    const block = Math.min(maxBytes, blockBytes);
+    this.#filling = Buffer.allocUnsafeSlow(block);
+    this.#idle = Buffer.allocUnsafeSlow(block);
     this.#heartbeat = setInterval(() => {
       const now = new Date();
       void utimes(path, now, now).catch(() => undefined);
@@ -60,7 +69,7 @@ export class PartFile {
     }
     const start = size === undefined ? constants.O_CREAT | constants.O_EXCL : 0;
     const handle = await open(own, constants.O_RDWR | constants.O_NOFOLLOW | start, 0o666);
-    const part = new PartFile(own, hash, handle, size ?? 0);
+    const part = new PartFile(own, hash, handle, size ?? 0, maxBytes);
     if (etag !== undefined) await part.rememberEtag(etag);
     return part;
   }
@@ -76,23 +85,26 @@ export class PartFile {
   }
 
   /**
-   * Appends bytes, which must not change afterwards.
-   * @returns a promise when the disk is behind: wait for it before the next call
+   * Appends bytes.
+   * @returns a promise when the disk is behind: until it resolves, leave the bytes as they are and append no others
    */
   append(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    this.#size += chunk.length;
-    if (this.#pendingBytes < writeBytes) return undefined;
-    if (this.#writing !== undefined) return this.#writing.then(() => this.#startWrite());
-    this.#startWrite();
-    return undefined;
+    const fitting = chunk.subarray(0, this.#filling.length - this.#filled);
+    this.#filling.set(fitting, this.#filled);
+    this.#filled += fitting.length;
+    this.#size += fitting.length;
+    const rest = chunk.subarray(fitting.length);
+    if (this.#filled === this.#filling.length) {
+      if (this.#writing !== undefined) return this.#writing.then(() => this.append(rest));
+      this.#startWrite();
+    }
+    return rest.length === 0 ? undefined : this.append(rest);
   }
 
   /** Resolves when every byte is with the operating system. */
   async flush(): Promise<void> {
-    while (this.#failure === undefined && (this.#writing !== undefined || this.#pendingBytes > 0)) {
+    while (this.#failure === undefined && (this.#writing !== undefined || this.#filled > 0)) {
       this.#startWrite();
       await this.#writing;
     }
@@ -116,10 +128,24 @@ export class PartFile {
     await writeEtagNote(this.path, etag);
   }
 
+  /** Has the disk begin with what is written. publish() waits for it. */
+  startSync(): void {
+    this.#sinceSync = 0;
+    this.#syncing = true;
+    this.#sync = this.#sync
+      .then(() => this.handle.datasync())
+      // Linux tells of a write that failed once: a later sync succeeds.
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => (this.#syncing = false));
+  }
+
   /** Makes it durable and gives it its final name, replacing what is there. */
   async publish(target: string): Promise<void> {
     await this.flush();
     await this.#sync;
+    if (this.#failure !== undefined) throw this.#failure;
     await this.handle.sync();
     clearInterval(this.#heartbeat);
     await this.handle.close();
@@ -142,14 +168,13 @@ export class PartFile {
 
   #startWrite(): void {
     // After a failed write, a later one would leave a hole.
-    if (this.#failure !== undefined || this.#writing !== undefined || this.#pendingBytes === 0) return;
-    const chunks = this.#pending;
-    const bytes = this.#pendingBytes;
-    const position = this.#size - bytes;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#writing = writeAll(this.handle, chunks, bytes, position)
-      .then(() => this.#wrote(position, bytes))
+    if (this.#failure !== undefined || this.#writing !== undefined || this.#filled === 0) return;
+    const bytes = this.#filling.subarray(0, this.#filled);
+    const position = this.#size - bytes.length;
+    [this.#filling, this.#idle] = [this.#idle, this.#filling];
+    this.#filled = 0;
+    this.#writing = writeAll(this.handle, bytes, position)
+      .then(() => this.#wrote(position, bytes.length))
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
@@ -161,14 +186,7 @@ export class PartFile {
   #wrote(position: number, bytes: number): void {
     this.onWritten?.(position + bytes);
     this.#sinceSync += bytes;
-    if (this.#sinceSync < syncBytes || this.#syncing) return;
-    this.#sinceSync = 0;
-    this.#syncing = true;
-    // Its errors come again, and count, when publish() syncs.
-    this.#sync = this.handle
-      .datasync()
-      .catch(() => undefined)
-      .finally(() => (this.#syncing = false));
+    if (this.#sinceSync >= syncBytes && !this.#syncing) this.startSync();
   }
 }
 
@@ -178,19 +196,11 @@ async function removePart(part: string): Promise<void> {
   await removeEtagNote(part);
 }
 
-async function writeAll(
-  handle: FileHandle,
-  chunks: Uint8Array[],
-  bytes: number,
-  position: number,
-): Promise<void> {
-  const { bytesWritten } = await handle.writev(chunks, position);
-  if (bytesWritten === bytes) return;
-  // A short write means a disk that is filling up; writing the rest brings out the real error.
-  let rest = Buffer.concat(chunks).subarray(bytesWritten);
-  while (rest.length > 0) {
-    const more = await handle.write(rest, 0, rest.length, position + bytes - rest.length);
-    rest = rest.subarray(more.bytesWritten);
+/** A short write means a disk that is filling up; writing the rest brings out the real error. */
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
   }
 }
 

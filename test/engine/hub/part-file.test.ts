@@ -83,6 +83,18 @@ describe("PartFile", () => {
     await expect(fill(part, noise(4_000_000))).rejects.toThrow();
     expect((await stat(part.path)).size).toBe(0);
   });
+
+  it("does not appear when a sync on the way failed", async () => {
+    const part = await PartFile.open(folder, hash, 100);
+    await part.append(Buffer.from("hello"));
+    const { handle } = part as unknown as { handle: { datasync(): Promise<void> } };
+    handle.datasync = () => Promise.reject(new Error("EIO"));
+    await part.flush();
+    part.startSync();
+    await expect(part.publish(path.join(folder, hash))).rejects.toThrow("EIO");
+    expect(await readdir(folder)).not.toContain(hash);
+    await part.release();
+  });
 });
 
 describe("what killed processes leave", () => {
