@@ -57,7 +57,7 @@ def crops(data, codes, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Te
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=8000)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
