@@ -66,9 +66,9 @@ describe("parley convert", () => {
     const output = path.join(folder, "model.gguf");
     const run = await runParley(["convert", "pocket-cwm", "-o", output]);
     expect(run.stdout).toBe(`${output}\n`);
-    expect(run.stderr).toMatch(/^56 tensors, bf16, .* in .* s\n$/);
+    expect(run.stderr).toMatch(/^92 tensors, bf16, .* in .* s\n$/);
     expect(run.code).toBe(0);
-    expect((await readGguf(output, { purpose: "run" })).tensors.length).toBe(56);
+    expect((await readGguf(output, { purpose: "run" })).tensors.length).toBe(92);
   });
 
   it.each(["f16", "q4_k_m"])(

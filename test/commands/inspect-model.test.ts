@@ -197,17 +197,18 @@ describe("parley inspect MODEL", () => {
     for (const name of await readdir(local))
       recipes[name] = { content: await readFile(path.join(local, name)) };
     // one tensor of 6 MB: five times what a window of the reader holds
+    const rows = 20_000;
     const large = path.join(folder, "large");
     await cp(local, large, { recursive: true });
     await editSafetensors(path.join(large, "model.safetensors"), (tensors) =>
       tensors.map((tensor) =>
         tensor.name === "model.embed_tokens.weight"
-          ? { ...tensor, shape: [12_000, 256], data: noise(12_000 * 512) }
+          ? { ...tensor, shape: [rows, tensor.shape[1]!], data: noise(rows * tensor.shape[1]! * 2) }
           : tensor,
       ),
     );
     const config = JSON.parse(await readFile(path.join(local, "config.json"), "utf8")) as object;
-    recipes["config.json"] = JSON.stringify({ ...config, vocab_size: 12_000 });
+    recipes["config.json"] = JSON.stringify({ ...config, vocab_size: rows });
     recipes["model.safetensors"] = {
       content: await readFile(path.join(large, "model.safetensors")),
       storage: "lfs",

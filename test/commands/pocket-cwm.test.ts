@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -11,6 +12,8 @@ interface Recorded {
 }
 
 const EXACT = ["-m", "pocket-cwm", "--type", "f32", "--kv-type", "f32", "--temp", "0", "--json"];
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
 let recorded: Recorded;
 let folder: string;
@@ -38,6 +41,27 @@ describe("the bundled pocket-cwm", () => {
       expect(shown).toEqual(expected);
     }
   });
+
+  it.skipIf(!hasPython)(
+    "agrees with Python in every frame of the README's program (needs python3)",
+    async () => {
+      const program = repositoryFile("examples", "fib.py");
+      const run = await runParley([
+        "trace",
+        program,
+        "--temp",
+        "0",
+        "--plain",
+        "--check",
+        "--python",
+        "python3",
+      ]);
+      expect([run.code, run.stderr + run.stdout]).toEqual([
+        0,
+        expect.stringContaining("prediction and reality agree in every frame") as string,
+      ]);
+    },
+  );
 
   it("answers as transformers does, with its thinking apart", async () => {
     for (const { prompt, text } of recorded.chats) {

@@ -1,7 +1,8 @@
 """Write data/pocket-cwm.json: what the bundled model says greedily in float32, in traces and in chats.
 
 {"traces": [{"source", "frames": [{"event", "source", "locals" or "value"}]}], "chats": [{"prompt", "text"}]}; `locals`
-as they were written, ".." included. Programs are from the held-out set of training/pocket_cwm.
+as they were written, ".." included. Programs are from the held-out set of training/pocket_cwm:
+the first that the model lets come to an end.
 """
 
 import json
@@ -19,6 +20,7 @@ from held_out import held_out  # noqa: E402
 from traces import EVENTS  # noqa: E402
 
 PROGRAMS = 12
+END = "<|end_of_text|>"
 PROMPTS = [
     "hello",
     "What does this print? x = 3; x += 4; print(x)",
@@ -44,13 +46,17 @@ def main() -> None:
         return tokenizer.decode(out[0, ids.shape[1] :], clean_up_tokenization_spaces=False)
 
     traces = []
-    for source, context, _ in held_out()[:PROGRAMS]:
-        text = continue_greedily(f"<|begin_of_text|><|trace_context_start|>{context}<|frame_sep|>", ["<|end_of_text|>"])
-        traces.append({"source": source, "frames": [read_frame(part) for part in text.split("<|frame_sep|>")[:-1]]})
+    for source, context, _ in held_out():
+        text = continue_greedily(f"<|begin_of_text|><|trace_context_start|>{context}<|frame_sep|>", [END])
+        # one that goes round for ever ends where a limit says so, and that is parley's
+        if text.endswith(END):
+            traces.append({"source": source, "frames": [read_frame(part) for part in text.split("<|frame_sep|>")[:-1]]})
+        if len(traces) == PROGRAMS:
+            break
     chats = []
     for prompt in PROMPTS:
         text = tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True, tokenize=False)
-        said = continue_greedily(text, ["<|end_of_text|>", "<|eom_id|>", "<|eot_id|>"])
+        said = continue_greedily(text, [END, "<|eom_id|>", "<|eot_id|>"])
         chats.append({"prompt": prompt, "text": re.sub(r"<\|\w+\|>$", "", said)})
     write_mapping(DATA / "pocket-cwm.json", {"traces": traces, "chats": chats})
     for chat in chats:
