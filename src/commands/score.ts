@@ -107,7 +107,7 @@ export default class Score extends BaseCommand {
   private async scoreWords({ model, file, tokens: ids, progress }: Job, flags: ScoreFlags): Promise<void> {
     const input = ids === undefined ? await openTextInput(file, USAGE) : undefined;
     const check = requireTextModel;
-    const open = openTextModel({ model, flags, progress, signal: this.signal, check });
+    const open = openTextModel({ model, flags, progress, signal: this.signal, check, inBatches: true });
     const { facts, session } = await open.catch((error: unknown) => {
       input?.close();
       throw error;

@@ -22,6 +22,8 @@ export interface OpenTextModelOptions {
   signal: AbortSignal;
   /** refuses a model that the command cannot use, before its weights are loaded */
   check?: (facts: ModelFacts) => void;
+  /** The command computes hundreds of tokens at a time, which keeps every thread busy in a small model too. */
+  inBatches?: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function openTextModel({
   progress,
   signal,
   check,
+  inBatches = false,
 }: OpenTextModelOptions): Promise<{ facts: ModelFacts; session: TextSession }> {
   const gpu = await resolveGpu(flags.gpu);
   const path = await prepareModelFile(model, {
@@ -54,7 +57,7 @@ export async function openTextModel({
       engine,
       facts,
       gpuLayers: flags["gpu-layers"] ?? "auto",
-      threads: flags.threads ?? defaultThreads(facts.bytes),
+      threads: flags.threads ?? defaultThreads(inBatches ? Infinity : facts.bytes),
       signal,
       onLoad: (fraction) =>
         progress.update({ label: "loading the model", done: Math.round(fraction * 100), total: 100 }),
@@ -68,7 +71,7 @@ export async function openTextModel({
   }
 }
 
-/** Below this, waiting for the other threads takes longer than what they compute. In bytes of model file. */
+/** Below this, token by token, waiting for other threads takes longer than what they compute. In bytes of model file. */
 const ONE_THREAD_BYTES = 32 * 1024 * 1024;
 
 /** Threads for a model; beyond 16 they only wait for memory. */
