@@ -1,6 +1,6 @@
 """Random small Python programs of the kind pocket-cwm knows.
 
-The kind, as the model card states it: up to 16 lines and 32 frames; a function main() without parameters, up to two
+The kind, as the model card states it: up to 18 lines and 32 frames; a function main() without parameters, up to two
 helper functions, or a module without functions; integers from -99 to 199, booleans, None, words, lists of up to 5 integers;
 assignments, + - * // % and comparisons, and/or/not, if/elif/else, for over ranges and lists, while, break, continue, calls
 and recursion, append, len, sum, min, max, abs, indexing, joining words, try/except, raise.

@@ -18,15 +18,14 @@ from tokenizers import Tokenizer
 
 from evaluate_frames import frame_accuracy
 from model import D, PocketCwm, tables
+from tokenizer import NUMBERS, SIZE
 
-VOCABULARY = 1024
 LENGTHS = [128, 192, 256, 320, 384, 512, 768]
 """Positions of a row. Each has its own compiled graph."""
 POSITIONS = 8192
 """Positions of a batch, padding included."""
 PERIODS = [2, 3, 4, 5, 7, 10, 20, 50, 100, 200, 400]
-FIRST_UNKNOWN_NUMBER = 200
-"""Numbers below are one token each (tokenizer.py)."""
+"""Of the waves that numbers begin as (add_number_waves)."""
 POOL = 3000
 """Documents that batches of alike length are made from."""
 
@@ -74,7 +73,7 @@ def add_number_waves(embedding, tokenizer, seed):
 
     embedding: [token, D], changed in place; each wave vector is 0.8 times as long as an average row
     """
-    numbers = torch.arange(FIRST_UNKNOWN_NUMBER)
+    numbers = torch.arange(int(NUMBERS[-1]) + 1)
     ids = [tokenizer.token_to_id(str(number)) for number in numbers.tolist()]
     angles = 2 * torch.pi * numbers[:, None] / torch.tensor(PERIODS)
     directions = torch.linalg.qr(torch.randn(D, 2 * len(PERIODS), generator=torch.Generator().manual_seed(seed)))[0].T
@@ -101,7 +100,7 @@ class Optimiser:
     def __init__(self, model):
         self.parameters = list(model.parameters())
         self.masters = [p.detach().float().clone() for p in self.parameters]
-        self.is_matrix = [p.ndim == 2 and p.shape[0] != VOCABULARY for p in self.parameters]
+        self.is_matrix = [p.ndim == 2 and p.shape[0] != SIZE for p in self.parameters]
         self.first = [torch.zeros_like(m) for m in self.masters]
         self.second = [torch.zeros_like(m) for m in self.masters]
         self.count = 0
@@ -158,10 +157,10 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    model = PocketCwm(VOCABULARY)
+    model = PocketCwm(SIZE)
     for parameter in model.parameters():
         if parameter.ndim == 2:
-            torch.nn.init.normal_(parameter, std=0.02 if parameter.shape[0] == VOCABULARY else D**-0.5 / 2)
+            torch.nn.init.normal_(parameter, std=0.02 if parameter.shape[0] == SIZE else D**-0.5 / 2)
     add_number_waves(model.embed_tokens.weight, Tokenizer.from_file(options.tokenizer), options.seed)
     model.bfloat16()
     optimiser = Optimiser(model)

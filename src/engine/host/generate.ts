@@ -35,7 +35,7 @@ export async function* generate(
   const outcome: Outcome = { stopReason: "length", generatedTokens: 0, firstTokenMs: 0 };
 
   const abortDecode = () => text.setAborted(true);
-  if (maxTokens !== 0) signal.addEventListener("abort", abortDecode, { once: true });
+  signal.addEventListener("abort", abortDecode, { once: true });
   try {
     if (maxTokens !== 0) {
       const next = yield* readPrompt(text, tokens, reusedTokens, signal);
