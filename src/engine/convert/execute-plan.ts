@@ -67,6 +67,7 @@ export async function* executePlan(
     for (const [number, output] of outputs.entries()) {
       for await (const written of writeFile(output, files[number]!, options)) {
         bytesDone += written.bytes;
+        files[number]!.noteWritten(written.bytes);
         if (written.nonFinite > 0) {
           nonFinite.set(written.tensor, (nonFinite.get(written.tensor) ?? 0) + written.nonFinite);
         }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open, rename, unlink, utimes, type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { EarlySync } from "../system/early-sync.js";
 import { findLeftParts, freePartPath, ownPartPath, takeOver } from "./part-names.js";
 import { isStrongEtag, readEtagNote, removeEtagNote, renameEtagNote, writeEtagNote } from "./part-note.js";
 
@@ -9,8 +10,6 @@ import { isStrongEtag, readEtagNote, removeEtagNote, renameEtagNote, writeEtagNo
  * kernel longer: see docs/design-notes.md.
  */
 const blockBytes = 512 * 1024;
-/** After so many bytes the disk starts on them: at the end, a sync of everything would take as long as the rest. */
-const syncBytes = 64 * 1024 * 1024;
 /** A part is touched this often, so that processes on other machines see that it is in use. */
 const heartbeatMs = 15_000;
 
@@ -24,9 +23,7 @@ export class PartFile {
   #filled = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
-  #syncing = false;
-  #sync: Promise<unknown> = Promise.resolve();
-  #sinceSync = 0;
+  readonly #sync: EarlySync;
   readonly #heartbeat: NodeJS.Timeout;
   /** Called when more of the file is with the operating system: with the number of bytes from its start. */
   onWritten: ((bytes: number) => void) | undefined;
@@ -39,6 +36,7 @@ export class PartFile {
     maxBytes: number,
   ) {
     this.#size = size;
+    this.#sync = new EarlySync(handle);
     const block = Math.min(maxBytes, blockBytes);
     this.#filling = Buffer.allocUnsafeSlow(block);
     this.#idle = Buffer.allocUnsafeSlow(block);
@@ -89,7 +87,8 @@ export class PartFile {
    * @returns a promise when the disk is behind: until it resolves, leave the bytes as they are and append no others
    */
   append(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#failure !== undefined) throw this.#failure;
+    const failure = this.#failure ?? this.#sync.failure;
+    if (failure !== undefined) throw failure;
     const fitting = chunk.subarray(0, this.#filling.length - this.#filled);
     this.#filling.set(fitting, this.#filled);
     this.#filled += fitting.length;
@@ -114,7 +113,7 @@ export class PartFile {
   /** Empties it, to start over. */
   async reset(): Promise<void> {
     await this.flush();
-    await this.#sync;
+    await this.#sync.settle();
     await this.handle.truncate(0);
     this.#size = 0;
     this.#etag = undefined;
@@ -130,22 +129,14 @@ export class PartFile {
 
   /** Has the disk begin with what is written. publish() waits for it. */
   startSync(): void {
-    this.#sinceSync = 0;
-    this.#syncing = true;
-    this.#sync = this.#sync
-      .then(() => this.handle.datasync())
-      // Linux tells of a write that failed once: a later sync succeeds.
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => (this.#syncing = false));
+    this.#sync.start();
   }
 
   /** Makes it durable and gives it its final name, replacing what is there. */
   async publish(target: string): Promise<void> {
     await this.flush();
-    await this.#sync;
-    if (this.#failure !== undefined) throw this.#failure;
+    await this.#sync.settle();
+    if (this.#sync.failure !== undefined) throw this.#sync.failure;
     await this.handle.sync();
     clearInterval(this.#heartbeat);
     await this.handle.close();
@@ -158,7 +149,7 @@ export class PartFile {
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     await this.flush().catch(() => undefined);
-    await this.#sync;
+    await this.#sync.settle();
     await this.handle.close();
     if (this.#size === 0) return removePart(this.path);
     const free = freePartPath(path.dirname(this.path), this.hash);
@@ -185,8 +176,7 @@ export class PartFile {
 
   #wrote(position: number, bytes: number): void {
     this.onWritten?.(position + bytes);
-    this.#sinceSync += bytes;
-    if (this.#sinceSync >= syncBytes && !this.#syncing) this.startSync();
+    this.#sync.wrote(bytes);
   }
 }
 

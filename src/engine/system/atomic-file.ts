@@ -2,6 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { link, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.js";
+import { EarlySync } from "./early-sync.js";
 import { isSystemError, outputError, outputExists } from "./output-errors.js";
 import { newTemporaryPath, removeStaleTemporaries } from "./temporary-names.js";
 
@@ -22,6 +23,8 @@ export interface AtomicFile {
   reserve(bytes: number): Promise<void>;
   /** Writes bytes at any position. What nothing is written to reads as zeros; the position of `write` stays. */
   writeAt(position: number, bytes: Uint8Array): Promise<void>;
+  /** Tells of bytes that somebody else wrote to the temporary file, so that the disk can begin with them. */
+  noteWritten(bytes: number): void;
   /**
    * Makes the bytes durable, lets `verify` read the temporary file, and gives it its name.
    * Whatever fails removes the temporary file.
@@ -65,13 +68,16 @@ export async function writeFileAtomically(
 class OpenAtomicFile implements AtomicFile {
   private end = 0;
   private state: "open" | "closed" = "open";
+  private readonly early: EarlySync;
 
   constructor(
     readonly path: string,
     readonly temporaryPath: string,
     private readonly handle: FileHandle,
     private readonly overwrite: boolean,
-  ) {}
+  ) {
+    this.early = new EarlySync(handle);
+  }
 
   async write(bytes: Uint8Array): Promise<void> {
     const position = this.end;
@@ -88,8 +94,14 @@ class OpenAtomicFile implements AtomicFile {
     await this.orRemove(() => this.writeFully(position, bytes));
   }
 
+  noteWritten(bytes: number): void {
+    this.early.wrote(bytes);
+  }
+
   async commit(options: { readonly verify?: (temporaryPath: string) => Promise<void> } = {}): Promise<void> {
     await this.orRemove(async () => {
+      await this.early.settle();
+      if (this.early.failure !== undefined) throw this.early.failure;
       await this.handle.sync();
       await options.verify?.(this.temporaryPath);
       await this.handle.close();
