@@ -57,6 +57,16 @@ describe("a file that is written", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it("does not appear when the disk failed while others were still writing", async () => {
+    const file = await createAtomicFile(path.join(folder, "a"));
+    const { handle } = file as unknown as { handle: { datasync(): Promise<void> } };
+    handle.datasync = () =>
+      Promise.reject(Object.assign(new Error("EIO"), { code: "EIO", syscall: "fdatasync" }));
+    file.noteWritten(1024 ** 3);
+    await expect(file.commit()).rejects.toMatchObject({ code: "DISK_ERROR" });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("is gone after abort, which may be called twice", async () => {
     const file = await createAtomicFile(path.join(folder, "a"));
     await file.write(bytes("abc"));
