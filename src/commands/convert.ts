@@ -73,8 +73,7 @@ export default class Convert extends BaseCommand {
       return;
     }
     // parts of a split file have names of their own
-    if (flags.output !== undefined && !flags.force && splitMaxBytes === undefined)
-      await refuseExisting(flags.output);
+    if (flags.output !== undefined && splitMaxBytes === undefined) await refuseExisting(flags.output, flags);
     const outputFolder = path.dirname(path.resolve(flags.output ?? "model.gguf"));
     const { source, origin } = await fetchSource(args.source, { ...wanted, progress, outputFolder });
 

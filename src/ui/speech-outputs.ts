@@ -39,14 +39,13 @@ export function checkOutputFlags(flags: OutputFlags, count: number): void {
 }
 
 /**
- * Refuses outputs that are there already, before a model is loaded for them.
+ * Refuses outputs that are there already or cannot be made, before a model is loaded for them.
  * @throws UserError OUTPUT_EXISTS, OUTPUT_FOLDER, OUTPUT_DENIED (exit 73)
  */
 export async function refuseExistingOutputs(flags: OutputFlags, count: number): Promise<void> {
-  if (flags.force) return;
   for (let index = 0; index < count; index++) {
     for (const path of [flags.output, flags.codes]) {
-      if (path !== undefined && path !== "-") await refuseExisting(numberedPath(path, index, count));
+      if (path !== undefined && path !== "-") await refuseExisting(numberedPath(path, index, count), flags);
     }
   }
 }

@@ -19,6 +19,15 @@ it.each([
   await expect(refuseExisting(path.join(folder, name))).rejects.toMatchObject({ code, exit: "cannotCreate" });
 });
 
+it("lets --force replace a file, but no folder", async () => {
+  await expect(refuseExisting(path.join(folder, "there"), { force: true })).resolves.toBeUndefined();
+  await expect(refuseExisting(folder, { force: true })).rejects.toMatchObject({ code: "OUTPUT_EXISTS" });
+});
+
+it("says of a folder that it is one, not that --force would replace it", async () => {
+  await expect(refuseExisting(folder)).rejects.toMatchObject({ message: `${folder} is a folder.` });
+});
+
 it("lets a new file pass", async () => {
   await expect(refuseExisting(path.join(folder, "new"))).resolves.toBeUndefined();
 });

@@ -35,7 +35,7 @@ export default class CodecDecode extends BaseCommand {
     const { args, flags } = await this.parse(CodecDecode);
     const target = { ...flags, format: "wav", stream: false } as const;
     checkOutputFlags(target, 1);
-    if (!flags.force && flags.output !== "-") await refuseExisting(flags.output);
+    if (flags.output !== "-") await refuseExisting(flags.output, flags);
     await refuseMissing(args.codes);
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {

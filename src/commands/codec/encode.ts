@@ -38,7 +38,7 @@ export default class CodecEncode extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(CodecEncode);
-    if (!flags.force) await refuseExisting(flags.output);
+    await refuseExisting(flags.output, flags);
     await refuseMissing(args.audio);
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {

@@ -40,7 +40,7 @@ export interface AtomicFile {
  */
 export async function createAtomicFile(target: string, options: AtomicFileOptions = {}): Promise<AtomicFile> {
   const overwrite = options.overwrite === true;
-  const { destination, mode } = await checkTarget(path.resolve(target), overwrite);
+  const { destination, mode } = await checkTarget(target, overwrite);
   const folder = path.dirname(destination);
   await removeStaleTemporaries(folder);
   const temporaryPath = newTemporaryPath(folder);
@@ -138,41 +138,39 @@ class OpenAtomicFile implements AtomicFile {
   }
 }
 
-/** Where the bytes shall go, and the permissions they get (a replaced file keeps its own). */
-async function checkTarget(
+/**
+ * Where the bytes shall go, and the permissions they get (a replaced file keeps its own).
+ * @throws UserError OUTPUT_EXISTS, OUTPUT_FOLDER, OUTPUT_DENIED (exit 73)
+ */
+export async function checkTarget(
   target: string,
   overwrite: boolean,
 ): Promise<{ destination: string; mode: number }> {
-  const newFile = { destination: target, mode: 0o666 };
-  let existing: Stats;
-  try {
-    existing = await lstat(target);
-  } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return newFile;
-    throw outputError(error, target);
-  }
-  if (existing.isDirectory()) {
-    throw new UserError("cannotCreate", "OUTPUT_EXISTS", `${target} is a folder.`, "Name a file inside it.");
-  }
+  if (target === "-" || target.endsWith(path.sep)) throw noFile(target, "does not name a file");
+  const absolute = path.resolve(target);
+  const entry = await existingAt(absolute, lstat);
+  if (!entry) return { destination: absolute, mode: 0o666 };
+  // stat follows links of /proc too (/dev/stdout), where realpath would find nothing and the link be replaced
+  const goal = await existingAt(absolute, stat);
+  if (goal?.isDirectory()) throw noFile(absolute, "is a folder");
+  if (goal && !goal.isFile()) throw noFile(absolute, "is not a regular file");
   if (!overwrite) throw outputExists(target);
-  try {
-    if (existing.isSymbolicLink()) {
-      target = await realpath(target);
-      existing = await stat(target);
-    }
-  } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return newFile;
+  if (!goal) return { destination: absolute, mode: 0o666 };
+  return { destination: await realpath(absolute), mode: goal.mode & 0o777 };
+}
+
+function noFile(target: string, fault: string): UserError {
+  return new UserError("cannotCreate", "OUTPUT_EXISTS", `${target} ${fault}.`, "Name a file.");
+}
+
+async function existingAt(
+  target: string,
+  look: (file: string) => Promise<Stats>,
+): Promise<Stats | undefined> {
+  return look(target).catch((error: unknown) => {
+    if (isSystemError(error) && error.code === "ENOENT") return undefined;
     throw outputError(error, target);
-  }
-  if (!existing.isFile()) {
-    throw new UserError(
-      "cannotCreate",
-      "OUTPUT_EXISTS",
-      `${target} is not a regular file.`,
-      "Name another file.",
-    );
-  }
-  return { destination: target, mode: existing.mode & 0o777 };
+  });
 }
 
 /** Gives a file its name unless the name is taken: a hard link fails then, where rename would replace. */

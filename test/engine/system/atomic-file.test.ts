@@ -153,8 +153,24 @@ describe("a name that is taken", () => {
     expect(await readFile(path.join(folder, "real", "a"), "utf8")).toBe("new");
   });
 
+  it.runIf(process.platform === "linux")("is never an open pipe, as behind /dev/stdout", async () => {
+    const link = path.join(folder, "stdout");
+    await symlink("/proc/self/fd/1", link);
+    const module = pathToFileURL(distFile("engine/system/atomic-file.js")).href;
+    const script = `
+      const { writeFileAtomically } = await import(${JSON.stringify(module)});
+      await writeFileAtomically(${JSON.stringify(link)}, "x", { overwrite: true }).catch(({ code }) => console.log(code));`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      encoding: "utf8",
+    });
+    expect(output).toBe("OUTPUT_EXISTS\n");
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
   it("is never a folder or a device", async () => {
     await expect(createAtomicFile(folder, { overwrite: true })).rejects.toMatchObject(exists);
+    await expect(createAtomicFile(`${folder}/new/`)).rejects.toMatchObject(exists);
+    await expect(createAtomicFile("-")).rejects.toMatchObject(exists);
     if (process.platform === "linux") {
       await expect(createAtomicFile("/dev/null", { overwrite: true })).rejects.toMatchObject(exists);
     }
