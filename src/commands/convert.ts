@@ -73,7 +73,8 @@ export default class Convert extends BaseCommand {
       return;
     }
     // parts of a split file have names of their own
-    if (flags.output !== undefined && splitMaxBytes === undefined) await refuseExisting(flags.output, flags);
+    const force = flags.force || splitMaxBytes !== undefined;
+    if (flags.output !== undefined) await refuseExisting(flags.output, { force });
     const outputFolder = path.dirname(path.resolve(flags.output ?? "model.gguf"));
     const { source, origin } = await fetchSource(args.source, { ...wanted, progress, outputFolder });
 

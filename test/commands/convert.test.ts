@@ -136,6 +136,13 @@ describe("parley convert", () => {
     expect(await readdir(folder)).toEqual(["model.gguf"]);
   });
 
+  it("--split-max-size does not take a folder for a name", async () => {
+    const folder = await emptyFolder();
+    const run = await runParley(["convert", CWM, "--split-max-size", "60k", "-o", `${folder}/`]);
+    expect(run).toMatchObject({ code: 73, stdout: "" });
+    expect((await readdir(root)).filter((name) => name.endsWith(".gguf"))).toEqual([]);
+  });
+
   it("without -o names the file after model and type, in the working folder", async () => {
     const folder = await emptyFolder();
     const run = await runParley(["convert", CWM, "-t", "f16"], { cwd: folder });

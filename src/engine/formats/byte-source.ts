@@ -109,7 +109,8 @@ function notAFile(path: string, kind: string): UserError {
   );
 }
 
-function unreadable(error: unknown, path: string): unknown {
+/** The UserError for a failure to read `path`; an error that is not the operating system's comes back as it is. */
+export function unreadable(error: unknown, path: string): unknown {
   if (!isSystemError(error)) return error;
   const shown = escapeForMessage(path, 1000);
   const options = { cause: error };

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.js";
+import { unreadable } from "../formats/byte-source.js";
 import { escapeForMessage } from "../formats/escape.js";
 import { packageRoot } from "../system/package-root.js";
 import { expandUser } from "../system/xdg.js";
@@ -22,7 +23,7 @@ function bundledFolder(): string {
 /**
  * Finds out what a MODEL is. What exists on disk under exactly that path comes first, then the bundled models, then
  * the Hub; `./name` and `hf://org/name` say it outright.
- * @throws UserError MODEL_NOT_FOUND (exit 66), MODEL_FOLDER, MODEL_FILE (exit 65)
+ * @throws UserError MODEL_NOT_FOUND (exit 66), MODEL_FOLDER, MODEL_FILE (exit 65), FILE_DENIED (exit 77)
  */
 export async function parseModelReference(
   text: string,
@@ -31,7 +32,10 @@ export async function parseModelReference(
   const bundled = options.bundled ?? bundledFolder();
   if (!/^(hf|https):\/\//.test(text) && text !== "") {
     const file = expandUser(text, options.variables);
-    const info = await stat(file).catch(() => undefined);
+    const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "EACCES") throw unreadable(error, file);
+      return undefined;
+    });
     if (info?.isDirectory() === true) return describeFolder(file);
     if (info?.isFile() === true) return describeFile(file);
     if (looksLikePath(text))
@@ -67,7 +71,9 @@ export async function bundledNames(folder: string = bundledFolder()): Promise<st
 }
 
 async function describeFolder(folder: string): Promise<ModelReference> {
-  const names = await readdir(folder);
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unreadable(error, folder);
+  });
   if (names.includes("config.json")) return { kind: "folder", path: folder };
   const models = names.filter((name) => name.toLowerCase().endsWith(".gguf"));
   if (models.length === 1) return { kind: "gguf", path: path.join(folder, models[0] ?? "") };

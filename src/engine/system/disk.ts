@@ -83,6 +83,7 @@ const diskFailures: Readonly<Record<string, readonly [reason: string, hint: stri
   EROFS: ["the file system is read-only", "Choose another folder, for example with --cache-dir."],
   EACCES: ["permission denied", "Check who owns the folder, or choose another one."],
   EPERM: ["operation not permitted", "Check who owns the folder, or choose another one."],
+  ENOTDIR: ["a file is where a folder should be", "Move the file away, or choose another folder."],
   EIO: [
     "the disk reports an input/output error",
     "Check the disk: the system log says which sectors failed.",

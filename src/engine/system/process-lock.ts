@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, stat, unlink, utimes } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { asDiskError } from "./disk.js";
 import { ownIdentity, processState, type ProcessIdentity } from "./process-identity.js";
 
 /** Who holds a lock. */
@@ -32,6 +33,7 @@ const unreadableMs = 10_000;
  * The lock saves doing work twice. Nothing may depend on it for correctness: what two holders write
  * has to be complete or absent on its own.
  *
+ * @throws UserError DISK_FULL, DISK_ERROR (exit 74) when the file cannot be made
  * @param options.signal stops the wait with an AbortError
  * @param options.onWait called once, when the lock turns out to be held
  */
@@ -39,7 +41,9 @@ export async function acquireLock(
   file: string,
   options: { signal?: AbortSignal; onWait?: (holder: LockHolder | undefined) => void } = {},
 ): Promise<ProcessLock> {
-  await mkdir(path.dirname(file), { recursive: true });
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: unknown) => {
+    throw asDiskError(error, path.dirname(file));
+  });
   const holder: LockHolder = { ...ownIdentity(), token: randomBytes(8).toString("hex") };
   let told = false;
   for (let pauseMs = 20; ; pauseMs = Math.min(200, pauseMs * 1.5)) {
@@ -122,7 +126,7 @@ async function createExclusively(file: string, content: string): Promise<boolean
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
+    throw asDiskError(error, file);
   }
 }
 

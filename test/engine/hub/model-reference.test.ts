@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
@@ -62,6 +62,15 @@ describe("parseModelReference", () => {
     ["~/checkpoint/config.json", "MODEL_FILE"],
   ])("explains why %j is none", async (text, code) => {
     await expect(parse(text)).rejects.toMatchObject({ code });
+  });
+
+  it.skipIf(process.getuid?.() === 0)("is denied what it may not read", async () => {
+    await mkdir(path.join(folder, "secret", "inner"), { recursive: true });
+    await chmod(path.join(folder, "secret"), 0);
+    const denied = { code: "FILE_DENIED", exit: "accessDenied" };
+    await expect(parse("~/secret")).rejects.toMatchObject(denied);
+    await expect(parse("~/secret/inner")).rejects.toMatchObject(denied);
+    await chmod(path.join(folder, "secret"), 0o700);
   });
 
   it("names the bundled models to who misspells one", async () => {

@@ -42,6 +42,14 @@ describe("acquireLock", () => {
     expect(await readdir(path.dirname(file))).toEqual([]);
   });
 
+  it("explains a folder that cannot be made", async () => {
+    await writeFile(path.join(folder, "sub"), "");
+    await expect(acquireLock(path.join(folder, "sub", "cache", "x.lock"))).rejects.toMatchObject({
+      exit: "disk",
+      code: "DISK_ERROR",
+    });
+  });
+
   it("tells once who is waited for", async () => {
     const first = await acquireLock(file);
     const holders: (number | undefined)[] = [];
