@@ -1,5 +1,6 @@
 import { nativeModel } from "./llama-binding.js";
 import type { NativeClassify } from "./native-addon.js";
+import { notANumber } from "./not-a-number.js";
 import type { ClassifyParams } from "./protocol.js";
 import type { TextModel } from "./text-model.js";
 
@@ -27,6 +28,7 @@ export class HeadEvaluator {
   /**
    * Logits of each text, [rows, classes]. Several short texts are computed at a time, which changes a result by no
    * more than the rounding of float32.
+   * @throws UserError NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
   async *classify(
@@ -47,6 +49,7 @@ export class HeadEvaluator {
         signal.throwIfAborted();
         if (parts[0]!.start === 0) native.clear();
         const logits = await native.evaluate(...columns(parts, texts, rows));
+        if (logits.some(Number.isNaN)) throw notANumber("the logits of the head are not numbers");
         let offset = 0;
         for (const { text, tokens, start } of parts) {
           const ends = start + tokens.length === texts[text]!.length;

@@ -1,5 +1,6 @@
 import { nativeModel } from "./llama-binding.js";
 import type { NativeScore } from "./native-addon.js";
+import { notANumber } from "./not-a-number.js";
 import type { ScoreParams, ScoreSum } from "./protocol.js";
 import type { TextModel } from "./text-model.js";
 
@@ -17,6 +18,7 @@ export class LossEvaluator {
 
   /**
    * The loss of the scored tokens of all windows. Each window is a sequence of its own.
+   * @throws UserError NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
   async *score(
@@ -38,6 +40,7 @@ export class LossEvaluator {
         for (const { start, end } of pieces(inputs.length, first - 1, rows)) {
           signal.throwIfAborted();
           sum.loss += await native.score(inputs.slice(start, end), targets.slice(start, end), start === 0);
+          if (Number.isNaN(sum.loss)) throw notANumber("the loss is not a number");
           yield { done: done + end, total };
         }
         sum.tokens += Math.max(0, tokens.length - first);

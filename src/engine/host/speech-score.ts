@@ -1,3 +1,4 @@
+import { notANumber } from "./not-a-number.js";
 import type { ScoreSpeechParams, SpeechLoss } from "./protocol.js";
 import { AUDIO_FRAME, type SpeechModel } from "./speech-model.js";
 
@@ -8,7 +9,7 @@ const FRAMES_AT_A_TIME = 64;
  * Losses of a conversation as CsmForConditionalGeneration computes them for labels of CsmProcessor(output_labels=True)
  * with depth_decoder_labels_ratio 1: the backbone is asked for codebook 0 of every frame, the depth decoder for the
  * others. The token that ends audio counts as a frame of eos codes for both.
- * @throws UserError CONTEXT_TOO_LONG (exit 2)
+ * @throws UserError CONTEXT_TOO_LONG (exit 2), NOT_A_NUMBER (exit 65)
  * @throws AbortError
  */
 export async function* scoreSpeech(
@@ -51,6 +52,7 @@ export async function* scoreSpeech(
     }
     yield { done: start + part.length, total: frames.length };
   }
+  if (Number.isNaN(backbone + depth)) throw notANumber("the loss is not a number");
   const backbone_loss = backbone / frames.length;
   const depth_decoder_loss = depth / (frames.length * (codebooks - 1));
   return { loss: backbone_loss + depth_decoder_loss, backbone_loss, depth_decoder_loss };

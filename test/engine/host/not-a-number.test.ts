@@ -1,11 +1,12 @@
-import { cp, rm } from "node:fs/promises";
+import { cp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SpeechModel } from "../../../src/engine/host/speech-model.js";
 import { editSafetensors } from "../../helpers/edit-safetensors.js";
 import { convertTo, openModel, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 import { runParley } from "../../helpers/run-parley.js";
-import { loadSpeech, PATHS, speakAll } from "../../helpers/speech.js";
+import { wavFile } from "../../helpers/wav.js";
+import { goldenClip, loadSpeech, PATHS, speakAll } from "../../helpers/speech.js";
 
 const NAN = { BF16: Buffer.from([0xc0, 0x7f]), F32: Buffer.from([0, 0, 0xc0, 0x7f]) };
 const INFINITY = { BF16: Buffer.from([0x80, 0x7f]), F32: Buffer.from([0, 0, 0x80, 0x7f]) };
@@ -110,5 +111,26 @@ describe("the command line", () => {
     expect(run.stderr).toContain("the logits of codebook 0");
     expect(run.stderr).toContain("inspect tensors");
     await expect(rm(output)).rejects.toThrow();
+  });
+
+  it.each([
+    ["score", "cwm-regular", "lm_head.weight", ["--tokens", "1,2,3"]],
+    ["classify", "glm-sequence-classification", "model.norm.weight", ["hello"]],
+  ])("%s does not answer", async (command, checkpoint, tensor, args) => {
+    const file = await broken(checkpoint, tensor, 0, NAN);
+    const run = await runParley([command, file, ...args, "--json"]);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "NOT_A_NUMBER" } });
+    expect(run.code).toBe(65);
+  });
+
+  it("score does not answer for speech either", async () => {
+    const file = await broken("csm-six", "depth_decoder.codebooks_head.weight", 0, NAN);
+    const clip = path.join(folder, "clip.wav");
+    await writeFile(clip, wavFile(goldenClip().subarray(0, 4000)));
+    const turns = path.join(folder, "turns.json");
+    await writeFile(turns, JSON.stringify([{ speaker: 0, text: "a", audio: clip }]));
+    const run = await runParley(["score", file, turns, "--json"]);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "NOT_A_NUMBER" } });
+    expect(run.code).toBe(65);
   });
 });
