@@ -23,8 +23,12 @@ export async function main(argv: string[], location: string): Promise<void> {
 
 /** A reader that goes away (`parley ... | head -1`) ends the command at once and silently, as it does for cat. */
 function guardPipes(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? ExitCode.pipeClosed : ExitCode.disk);
+  // oclif's listener throws what is no EPIPE, which would end with a stack
+  process.stdout.removeAllListeners("error");
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") process.exit(ExitCode.pipeClosed);
+    process.stderr.write(`Error: standard output cannot be written: ${code}\n`);
+    process.exit(ExitCode.disk);
   });
   process.stderr.on("error", () => undefined);
 }
