@@ -114,6 +114,13 @@ describe("parley inspect tokens", () => {
       offsets: [0, 1, 11, 12],
     });
   });
+
+  it("takes time in proportion to the text", async () => {
+    const text = "q7".repeat(60_000);
+    const { offsets } = (await document("tokens", models.get("cwm-regular")!, text)) as { offsets: number[] };
+    expect(offsets.length).toBeGreaterThan(100_000);
+    expect(offsets.at(-1)).toBe(text.length - 1);
+  }, 30_000);
 });
 
 describe("parley inspect forward", () => {

@@ -40,12 +40,10 @@ export default class InspectTokens extends BaseCommand {
       const pieces = await session.pieces(ids);
       // half a character has no text of its own; its bytes follow from the offsets
       const texts = pieces.map((bytes) => Buffer.from(bytes).toString("utf8"));
-      const offsets = pieces.reduce<number[]>(
-        (starts, bytes) => [...starts, (starts.at(-1) ?? 0) + bytes.length],
-        [0],
-      );
+      let end = 0;
+      const offsets = pieces.map((bytes) => (end += bytes.length) - bytes.length);
       if (flags.json) {
-        this.answerJson({ ids, pieces: texts, offsets: offsets.slice(0, -1) });
+        this.answerJson({ ids, pieces: texts, offsets });
         return;
       }
       const lines = ids.map(

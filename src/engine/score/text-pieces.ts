@@ -28,7 +28,9 @@ export async function* textPieces(
     try {
       return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
     } catch {
-      const place = `somewhere in the ${bytes?.length ?? 0} bytes after byte ${read}`;
+      const place = bytes
+        ? `somewhere in the ${bytes.length} bytes after byte ${read}`
+        : "it ends within a character";
       throw badFile(
         "TEXT_ENCODING",
         name,

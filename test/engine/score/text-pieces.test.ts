@@ -39,10 +39,14 @@ describe("textPieces", () => {
   });
 
   it.each([
-    ["a byte that begins nothing", Buffer.from([0x61, 0xff, 0x62])],
-    ["half a character at the end", Buffer.from("é").subarray(0, 1)],
-  ])("refuse %s", async (_name, bytes) => {
-    await expect(pieces(bytes, 2)).rejects.toMatchObject({ code: "TEXT_ENCODING", exit: "badFile" });
+    ["a byte that begins nothing", Buffer.from([0x61, 0xff, 0x62]), "in the 2 bytes after byte 0"],
+    ["half a character at the end", Buffer.from("é").subarray(0, 1), "it ends within a character"],
+  ])("refuse %s", async (_name, bytes, place) => {
+    await expect(pieces(bytes, 2)).rejects.toMatchObject({
+      code: "TEXT_ENCODING",
+      exit: "badFile",
+      message: expect.stringContaining(place) as string,
+    });
   });
 
   it("end although there is no place to cut", async () => {
