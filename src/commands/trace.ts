@@ -3,13 +3,19 @@ import { Args, type Interfaces } from "@oclif/core";
 import type { ModelFacts } from "../engine/client/model-facts.js";
 import type { TextSession } from "../engine/client/text-session.js";
 import { traceTokensOf } from "../engine/client/trace-engine.js";
-import { tracePrompt, TraceSession, type TraceStep } from "../engine/client/trace-session.js";
+import {
+  type TraceOptions,
+  tracePrompt,
+  TraceSession,
+  type TraceStep,
+} from "../engine/client/trace-session.js";
 import { ExitCode } from "../engine/errors.js";
 import { type PythonTrace, runPython } from "../engine/trace/run-python.js";
 import { prepareProgram, type TraceProgram } from "../engine/trace/trace-program.js";
 import { BaseCommand } from "../ui/base-command.js";
 import { samplingFrom } from "../ui/chat-flags.js";
 import { ContextSizer } from "../ui/context-sizer.js";
+import { requireTextModel } from "../ui/model-use.js";
 import { openTextModel } from "../ui/open-text-model.js";
 import { checkDocument, checkSteps, checkText } from "../ui/trace/check-report.js";
 import { loadScreen } from "../ui/load-screen.js";
@@ -49,15 +55,17 @@ export default class Trace extends BaseCommand {
     const { args, flags } = await this.parse(Trace);
     const source = await readTraceSource(args.file, process.stdin);
     const program = prepareProgram(source.text, flags.entry);
+    const sampling = samplingOf(flags);
     const real = flags.check ? await this.runPython(program, source, flags) : undefined;
     const { facts, session } = await openTextModel({
       model: flags.model,
       flags,
       progress: this.progress(flags),
       signal: this.signal,
+      check: requireTextModel,
     });
     try {
-      const trace = await this.open(facts, session, program, flags);
+      const trace = await this.open(facts, session, { program, sampling, flags });
       if (usesScreen(flags)) await this.openScreen(trace, session, facts, { source, flags });
       else await this.print(trace, flags, real);
     } finally {
@@ -116,19 +124,13 @@ export default class Trace extends BaseCommand {
   private async open(
     facts: ModelFacts,
     session: TextSession,
-    program: TraceProgram,
-    flags: Flags,
+    { program, sampling, flags }: { program: TraceProgram; sampling: TraceOptions["sampling"]; flags: Flags },
   ): Promise<TraceSession> {
     const tokens = await traceTokensOf(session, facts.path);
     const prompt = await tracePrompt(session, tokens, program);
     const contextSize = await new ContextSizer(session, flags).fit(prompt.length, FRAMES_ROOM, this.signal);
-    const {
-      temp = 0.6,
-      topP = 0.95,
-      seed,
-    } = samplingFrom({ ...flags, think: false, "keep-thoughts": false });
     return TraceSession.open(session, tokens, program, {
-      sampling: { temperature: temp, topP, seed: seed ?? randomInt(2 ** 32) },
+      sampling,
       contextSize,
       maxFrameTokens: flags["frame-tokens"],
       maxFrames: flags["max-frames"],
@@ -175,6 +177,13 @@ export default class Trace extends BaseCommand {
 
 type Flags = Interfaces.InferredFlags<typeof Trace.flags> &
   Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
+
+/** @throws UserError (exit 2) for values that are no numbers or out of range */
+function samplingOf(flags: Flags): TraceOptions["sampling"] {
+  const request = samplingFrom({ ...flags, think: false, "keep-thoughts": false });
+  const { temp = 0.6, topP = 0.95, seed = randomInt(2 ** 32) } = request;
+  return { temperature: temp, topP, seed };
+}
 
 /** The debugger needs a terminal at both ends, and nobody who asked for output. */
 function usesScreen({ json, plain, check, steps }: Flags): boolean {

@@ -22,12 +22,8 @@ export class ContextSizer {
     private readonly flags: ContextFlags,
   ) {}
 
-  /**
-   * @returns the size of a context that holds the prompt and the answer, as far as the model or the user allow it
-   * @throws UserError CONTEXT_SIZE (exit 2)
-   */
+  /** @returns the size of a context that holds the prompt and the answer, as far as the model or the user allow it */
   async fit(promptTokens: number, maxTokens: number | undefined, signal: AbortSignal): Promise<number> {
-    refuseLongerContext(this.flags["ctx-size"], this.session.facts.contextLength);
     let wanted = this.flags["ctx-size"] ?? defaultContextSize(this.session.facts, promptTokens, maxTokens);
     if (wanted > this.size) {
       // a new context starts empty: a conversation that grows shall not need one every turn

@@ -3,6 +3,7 @@ import { type GpuChoice, resolveGpu } from "../engine/build/gpu.js";
 import { EngineProcess } from "../engine/client/engine-process.js";
 import { type ModelFacts, readModelFacts } from "../engine/client/model-facts.js";
 import { TextSession } from "../engine/client/text-session.js";
+import { refuseLongerContext } from "./context-sizer.js";
 import { ensureEngine } from "./ensure-engine.js";
 import { prepareModelFile } from "./prepare-model.js";
 import type { Progress } from "./progress.js";
@@ -15,12 +16,13 @@ export interface OpenTextModelOptions {
     gpu: GpuChoice;
     "gpu-layers"?: number | undefined;
     threads?: number | undefined;
+    "ctx-size"?: number | undefined;
     offline: boolean;
     debug: boolean;
   };
   progress: Progress;
   signal: AbortSignal;
-  /** refuses a model that the command cannot use, before its weights are loaded */
+  /** refuses a model that the command cannot use, before its weights are loaded; so is a context longer than its own */
   check?: (facts: ModelFacts) => void;
   /** The command computes hundreds of tokens at a time, which keeps every thread busy in a small model too. */
   inBatches?: boolean;
@@ -29,6 +31,7 @@ export interface OpenTextModelOptions {
 /**
  * From the name of a model to a loaded session: downloads, converts and compiles what is missing. The engine process
  * starts first, so that it comes up while the file is read.
+ * @throws UserError CONTEXT_SIZE (exit 2), and what check() throws
  */
 export async function openTextModel({
   model,
@@ -52,6 +55,7 @@ export async function openTextModel({
   try {
     const facts = await readModelFacts(path);
     check?.(facts);
+    refuseLongerContext(flags["ctx-size"], facts.contextLength);
     const session = await TextSession.open({
       process,
       engine,

@@ -55,6 +55,7 @@ describe("parley trace with an untrained model", () => {
   it("refuses what cannot be traced, each with its code", async () => {
     const cases: [string[], number, string][] = [
       [["trace", program, "-m", glm], 65, "<|trace_context_start|>"],
+      [["trace", program, "-m", "pocket-csm"], 65, "speech model"],
       [["trace", path.join(folder, "none.py")], 66, "does not exist"],
       [["trace", program, "--entry", "g"], 2, "it has f, main"],
       [["trace", program, "--temp", "hot"], 2, "--temp"],

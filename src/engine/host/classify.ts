@@ -1,3 +1,4 @@
+import { KeptContext } from "./kept-context.js";
 import { nativeModel } from "./llama-binding.js";
 import type { NativeClassify } from "./native-addon.js";
 import { notANumber } from "./not-a-number.js";
@@ -20,8 +21,7 @@ interface Part {
 
 /** Evaluates classification heads; its context stays for later calls. */
 export class HeadEvaluator {
-  private native: NativeClassify | undefined;
-  private contextSize = 0;
+  private readonly kept = new KeptContext<NativeClassify>();
 
   constructor(private readonly text: TextModel) {}
 
@@ -31,58 +31,19 @@ export class HeadEvaluator {
    * @throws UserError NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
-  async *classify(
-    params: ClassifyParams,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ done: number; total: number }, Float32Array[]> {
-    const { texts, classes, rows } = params;
-    const native = this.open(params);
-    const abort = () => native.abort();
-    signal.addEventListener("abort", abort, { once: true });
-    const results = texts.map(
-      (tokens) => new Float32Array((rows === "last" ? Math.min(1, tokens.length) : tokens.length) * classes),
-    );
-    const total = texts.reduce((sum, tokens) => sum + tokens.length, 0);
-    let done = 0;
-    try {
-      for (const parts of nativeCalls(texts)) {
-        signal.throwIfAborted();
-        if (parts[0]!.start === 0) native.clear();
-        const logits = await native.evaluate(...columns(parts, texts, rows));
-        if (logits.some(Number.isNaN)) throw notANumber("the logits of the head are not numbers");
-        let offset = 0;
-        for (const { text, tokens, start } of parts) {
-          const ends = start + tokens.length === texts[text]!.length;
-          const count = (rows === "all" ? tokens.length : ends ? 1 : 0) * classes;
-          const at = rows === "all" ? start * classes : 0;
-          results[text]!.set(logits.subarray(offset, offset + count), at);
-          offset += count;
-          done += tokens.length;
-        }
-        yield { done, total };
-      }
-      return results;
-    } catch (error) {
-      if (signal.aborted) this.dispose();
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+  classify(params: ClassifyParams, signal: AbortSignal): AsyncGenerator<ClassifyProgress, Float32Array[]> {
+    const needed = params.texts.reduce((most, tokens) => Math.max(most, tokens.length), BATCH_TOKENS);
+    const create = (size: number): NativeClassify => this.create(size, params);
+    return this.kept.use(needed, create, signal, (native) => evaluate(native, params, signal));
   }
 
   dispose(): void {
-    this.native?.dispose();
-    this.native = undefined;
+    this.kept.dispose();
   }
 
-  private open({ texts, kvType, flashAttention, threads }: ClassifyParams): NativeClassify {
-    const needed = texts.reduce((most, tokens) => Math.max(most, tokens.length), BATCH_TOKENS);
-    if (this.native && this.contextSize >= needed) return this.native;
-    this.dispose();
-    this.contextSize = needed;
-    this.native = new this.text.binding.addon.ParleyClassify(nativeModel(this.text.model), {
-      contextSize: needed,
+  private create(contextSize: number, { kvType, flashAttention, threads }: ClassifyParams): NativeClassify {
+    return new this.text.binding.addon.ParleyClassify(nativeModel(this.text.model), {
+      contextSize,
       batchSize: BATCH_TOKENS,
       sequences: SEQUENCES,
       kvType,
@@ -90,8 +51,41 @@ export class HeadEvaluator {
       swaFull: false,
       threads,
     });
-    return this.native;
   }
+}
+
+interface ClassifyProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+async function* evaluate(
+  native: NativeClassify,
+  { texts, classes, rows }: ClassifyParams,
+  signal: AbortSignal,
+): AsyncGenerator<ClassifyProgress, Float32Array[]> {
+  const results = texts.map(
+    (tokens) => new Float32Array((rows === "last" ? Math.min(1, tokens.length) : tokens.length) * classes),
+  );
+  const total = texts.reduce((sum, tokens) => sum + tokens.length, 0);
+  let done = 0;
+  for (const parts of nativeCalls(texts)) {
+    signal.throwIfAborted();
+    if (parts[0]!.start === 0) native.clear();
+    const logits = await native.evaluate(...columns(parts, texts, rows));
+    if (logits.some(Number.isNaN)) throw notANumber("the logits of the head are not numbers");
+    let offset = 0;
+    for (const { text, tokens, start } of parts) {
+      const ends = start + tokens.length === texts[text]!.length;
+      const count = (rows === "all" ? tokens.length : ends ? 1 : 0) * classes;
+      const at = rows === "all" ? start * classes : 0;
+      results[text]!.set(logits.subarray(offset, offset + count), at);
+      offset += count;
+      done += tokens.length;
+    }
+    yield { done, total };
+  }
+  return results;
 }
 
 /** Texts in their order: as many whole ones as fit a call, or a long one piece by piece. */

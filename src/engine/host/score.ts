@@ -1,3 +1,4 @@
+import { KeptContext } from "./kept-context.js";
 import { nativeModel } from "./llama-binding.js";
 import type { NativeScore } from "./native-addon.js";
 import { notANumber } from "./not-a-number.js";
@@ -11,8 +12,7 @@ const LOGIT_BYTES = 160 * 1024 * 1024;
 
 /** Sums up losses; its context stays for later calls. */
 export class LossEvaluator {
-  private native: NativeScore | undefined;
-  private contextSize = 0;
+  private readonly kept = new KeptContext<NativeScore>();
 
   constructor(private readonly text: TextModel) {}
 
@@ -21,61 +21,56 @@ export class LossEvaluator {
    * @throws UserError NOT_A_NUMBER (exit 65)
    * @throws AbortError
    */
-  async *score(
-    params: ScoreParams,
-    signal: AbortSignal,
-  ): AsyncGenerator<{ done: number; total: number }, ScoreSum> {
-    const native = this.open(params);
-    const abort = () => native.abort();
-    signal.addEventListener("abort", abort, { once: true });
-    const rows = Math.max(16, Math.floor(LOGIT_BYTES / 4 / params.vocabulary));
-    const total = params.windows.reduce((sum, { tokens }) => sum + tokens.length, 0);
-    const sum: ScoreSum = { loss: 0, tokens: 0 };
-    let done = 0;
-    try {
-      for (const { tokens, first } of params.windows) {
-        // the last token of a window is only asked for
-        const inputs = tokens.subarray(0, -1);
-        const targets = Int32Array.from(inputs, (_, i) => (i + 1 < first ? -1 : tokens[i + 1]!));
-        for (const { start, end } of pieces(inputs.length, first - 1, rows)) {
-          signal.throwIfAborted();
-          sum.loss += await native.score(inputs.slice(start, end), targets.slice(start, end), start === 0);
-          if (Number.isNaN(sum.loss)) throw notANumber("the loss is not a number");
-          yield { done: done + end, total };
-        }
-        sum.tokens += Math.max(0, tokens.length - first);
-        done += tokens.length;
-      }
-      return sum;
-    } catch (error) {
-      if (signal.aborted) this.dispose();
-      signal.throwIfAborted();
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+  score(params: ScoreParams, signal: AbortSignal): AsyncGenerator<ScoreProgress, ScoreSum> {
+    const create = (size: number): NativeScore => this.create(size, params);
+    return this.kept.use(params.windowSize, create, signal, (native) => sumUp(native, params, signal));
   }
 
   dispose(): void {
-    this.native?.dispose();
-    this.native = undefined;
+    this.kept.dispose();
   }
 
-  private open({ windowSize, kvType, flashAttention, threads }: ScoreParams): NativeScore {
-    if (this.native && this.contextSize >= windowSize) return this.native;
-    this.dispose();
-    this.contextSize = windowSize;
-    this.native = new this.text.binding.addon.ParleyScore(nativeModel(this.text.model), {
-      contextSize: windowSize,
-      batchSize: Math.min(BATCH_TOKENS, windowSize),
+  private create(contextSize: number, { kvType, flashAttention, threads }: ScoreParams): NativeScore {
+    return new this.text.binding.addon.ParleyScore(nativeModel(this.text.model), {
+      contextSize,
+      batchSize: Math.min(BATCH_TOKENS, contextSize),
       sequences: 1,
       kvType,
       flashAttention,
       swaFull: false,
       threads,
     });
-    return this.native;
   }
+}
+
+interface ScoreProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+async function* sumUp(
+  native: NativeScore,
+  { windows, vocabulary }: ScoreParams,
+  signal: AbortSignal,
+): AsyncGenerator<ScoreProgress, ScoreSum> {
+  const rows = Math.max(16, Math.floor(LOGIT_BYTES / 4 / vocabulary));
+  const total = windows.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const sum: ScoreSum = { loss: 0, tokens: 0 };
+  let done = 0;
+  for (const { tokens, first } of windows) {
+    // the last token of a window is only asked for
+    const inputs = tokens.subarray(0, -1);
+    const targets = Int32Array.from(inputs, (_, i) => (i + 1 < first ? -1 : tokens[i + 1]!));
+    for (const { start, end } of pieces(inputs.length, first - 1, rows)) {
+      signal.throwIfAborted();
+      sum.loss += await native.score(inputs.slice(start, end), targets.slice(start, end), start === 0);
+      if (Number.isNaN(sum.loss)) throw notANumber("the loss is not a number");
+      yield { done: done + end, total };
+    }
+    sum.tokens += Math.max(0, tokens.length - first);
+    done += tokens.length;
+  }
+  return sum;
 }
 
 /** Cuts `count` inputs, of which those from `scored` on give logits, so that no piece gives more than `rows`. */
