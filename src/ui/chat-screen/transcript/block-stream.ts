@@ -81,9 +81,13 @@ export class BlockStream {
    */
   shorten(rowsOf: (block: Block) => number, maxRows: number): Block[] {
     const open = this.open();
-    if (open === undefined || rowsOf(open) <= maxRows) return [];
-    if (this.#open.kind === "code") this.#shortenCode(this.#open, open, rowsOf, maxRows);
-    else this.#shortenText(open, rowsOf, maxRows);
+    // blank row and name of a language need no room: they scroll away first
+    const ownRows = (block: Block) =>
+      rowsOf({ ...block, gap: false, ...(block.kind === "code" ? { language: "" } : {}) });
+    if (open === undefined || ownRows(open) <= maxRows) return [];
+    const half = Math.max(1, maxRows >> 1);
+    if (this.#open.kind === "code") this.#shortenCode(this.#open, open, ownRows, half);
+    else this.#shortenText(open, ownRows, half);
     return this.#taken();
   }
 
@@ -91,26 +95,26 @@ export class BlockStream {
     open: Extract<Open, { kind: "code" }>,
     block: Block,
     rowsOf: (block: Block) => number,
-    maxRows: number,
+    half: number,
   ) {
     const { lines } = open;
     if (lines.length > 0) {
       // whole lines, as many as half of the room
-      const kept = Math.min(lines.length - 1, maxRows >> 1);
+      const kept = Math.min(lines.length - 1, half);
       this.#finishCode(open, lines.splice(0, lines.length - kept));
       return;
     }
     const part = (code: string): Block => ({ ...block, kind: "code", code }) as Block;
-    const at = cutWithin(this.#partial, (text) => rowsOf(part(text)) <= maxRows >> 1, { atSpaces: false });
+    const at = cutWithin(this.#partial, (text) => rowsOf(part(text)) <= half, { atSpaces: false });
     this.#finishCode(open, [this.#partial.slice(0, at)]);
     this.#partial = this.#partial.slice(at);
   }
 
-  #shortenText(block: Block, rowsOf: (block: Block) => number, maxRows: number): void {
+  #shortenText(block: Block, rowsOf: (block: Block) => number, half: number): void {
     const { source } = block as Extract<Block, { kind: "markdown" }>;
     // the widths of a table depend on all of it: of a tall one only the end is live
     if (/^ *\|/.test(source) && source.length < TALLEST_TABLE) return;
-    const fits = (text: string) => rowsOf({ ...block, source: text } as Block) <= Math.max(1, maxRows >> 1);
+    const fits = (text: string) => rowsOf({ ...block, source: text } as Block) <= half;
     const at = cutWithin(source, fits, { atSpaces: true });
     const shape = this.#open.kind === "text" ? this.#open.shape : "paragraph";
     const indent = this.#open.kind === "text" ? this.#open.indent : 0;

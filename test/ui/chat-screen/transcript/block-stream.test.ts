@@ -72,6 +72,26 @@ describe("BlockStream", () => {
     ]);
   });
 
+  it.each([1, 3])("breaks neither words nor short lines of code where %d rows are live", (most) => {
+    const rowsOf = ({ gap, ...block }: Block) =>
+      (gap ? 1 : 0) +
+      (block.kind === "markdown"
+        ? Math.ceil(block.source.length / 20)
+        : (block.language === "" ? 0 : 1) + Math.ceil(block.code.length / 20));
+    const text = `${"one two three four five six seven eight nine ten eleven twelve thirteen\n\n".repeat(3)}\`\`\`js\nlet a = 1;\n\`\`\``;
+    const stream = new BlockStream();
+    const blocks: Block[] = [];
+    for (const char of text) {
+      blocks.push(...stream.push(char));
+      for (let more = stream.shorten(rowsOf, most); more.length > 0; more = stream.shorten(rowsOf, most))
+        blocks.push(...more);
+    }
+    const words = sources([...blocks, ...stream.end()]).flatMap((source) => source.split(/\s+/));
+    expect(words.join(" ")).toBe(
+      `${"one two three four five six seven eight nine ten eleven twelve thirteen ".repeat(3)}js:let a = 1;`,
+    );
+  });
+
   it("shortens what has become too tall, and loses nothing", () => {
     const rowsOf = (block: Block) =>
       Math.ceil((block.kind === "markdown" ? block.source : block.code).length / 20) +
