@@ -17,3 +17,17 @@ it.skipIf(!existsSync("/dev/full")).each([
   expect(run.stderr).toBe("Error: standard output cannot be written: ENOSPC\n");
   expect(run.status).toBe(74);
 });
+
+const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
+
+it.runIf(hasScript)("a terminal that says it has no columns gets a whole page", () => {
+  const command = `"${process.execPath}" "${repositoryFile("bin", "run.js")}" inspect "${repositoryFile("test/fixtures/cwm-regular")}"`;
+  const run = spawnSync("script", ["-qec", `stty cols 0 && ${command}`, "/dev/null"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    encoding: "utf8",
+    timeout: 50_000,
+  });
+  expect(run.stdout).toContain("Code World Model · CwmForCausalLM");
+  expect(run.stdout).toContain("licence");
+  expect(run.status).toBe(0);
+});

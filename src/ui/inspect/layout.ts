@@ -45,8 +45,9 @@ export function field(label: string, text: string, { columns, colours }: ViewOpt
     .map((line, i) => `  ${colours.dim((i === 0 ? label : "").padEnd(LABEL_COLUMNS))}${line}`);
 }
 
-/** Lines of at most `width` columns, cut at spaces where there are any. Only for text without colours. */
-export function wrap(text: string, width: number): string[] {
+/** Lines of at most so many columns, cut at spaces where there are any. Only for text without colours. */
+export function wrap(text: string, columns: number): string[] {
+  const width = Math.max(1, columns);
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {

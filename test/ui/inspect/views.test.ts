@@ -123,6 +123,7 @@ describe("layout", () => {
   it("wraps at spaces, and inside words that are too long", () => {
     expect(wrap("one two three", 8)).toEqual(["one two", "three"]);
     expect(wrap("abcdefghij", 4)).toEqual(["abcd", "efgh", "ij"]);
+    for (const none of [0, -3]) expect(wrap("abc", none)).toEqual(["a", "b", "c"]);
     expect(field("label", "a\nb", plain(80))).toEqual(["  label        a", "               b"]);
   });
 
