@@ -1,15 +1,7 @@
 import { createInterface } from "node:readline";
 import { Args, type Interfaces } from "@oclif/core";
-import { TemplateRenderer } from "../engine/chat/template-renderer.js";
-import {
-  ChatSession,
-  type ChatRequest,
-  type Reply,
-  type ReplyEvent,
-  type ReplyOptions,
-} from "../engine/client/chat-session.js";
+import type { ChatRequest, Reply, ReplyOptions } from "../engine/client/chat-session.js";
 import type { ModelFacts } from "../engine/client/model-facts.js";
-import type { TextSession } from "../engine/client/text-session.js";
 import { ExitCode, UserError } from "../engine/errors.js";
 import { AnswerWriter } from "../ui/answer-writer.js";
 import { chatFlags } from "../ui/chat-command-flags.js";
@@ -20,14 +12,13 @@ import { turnMessage } from "../engine/chat/saved/turns.js";
 import { answerTurn } from "../engine/client/answer-turn.js";
 import { formatReference, parseModelReference } from "../engine/hub/model-reference.js";
 import { safeLine } from "../ui/safe-text.js";
-import { defaultContextSize, resolveSampling, type SamplingRequest } from "../ui/chat-options.js";
-import { fullNote, lossNote, movedNote } from "../ui/chat-notes.js";
+import { defaultContextSize, type SamplingRequest } from "../ui/chat-options.js";
+import { movedNote } from "../ui/chat-notes.js";
+import { ask, type ChatModel, openChatModel } from "../ui/chat-model.js";
+import { showReply } from "../ui/show-reply.js";
 import { describeReply } from "../ui/chat-stats.js";
 import { loadScreen } from "../ui/load-screen.js";
-import { ContextSizer } from "../ui/context-sizer.js";
-import { requireTextModel } from "../ui/model-use.js";
 import { DEFAULT_SPEECH_MODEL } from "../ui/speech-flags.js";
-import { openTextModel } from "../ui/open-text-model.js";
 import { readPrompt } from "../ui/read-prompt.js";
 import { reportError } from "../ui/report-error.js";
 import { type LineRequest, parseRequestLine } from "../ui/request-line.js";
@@ -152,20 +143,15 @@ export default class Chat extends BaseCommand {
 
   /** The chat screen, on a terminal without a prompt. Its code is read while the model loads. */
   private async openScreen(flags: ChatFlags, saved: ChatFile | undefined): Promise<void> {
-    const code = loadScreen(() =>
-      Promise.all([
-        import("../ui/chat-screen/open-chat-screen.js"),
-        import("../ui/chat-screen/open-engine.js"),
-      ]),
-    );
+    const code = loadScreen(() => import("../ui/chat-screen/open-chat-screen.js"));
     const { conversation, sampling, jsonSchema } = await this.defaults(flags);
     const chats = new ChatStore();
     const { system } = conversation;
     const model = formatReference(await parseModelReference(flags.model));
     const chat = saved ?? chats.begin({ model, system });
     if (saved && system !== undefined) await saved.setSystem(system);
-    const [{ openChatScreen }, { openEngine }] = await code;
-    const engine = await openEngine(flags.model, flags, {
+    const { openChatScreen } = await code;
+    const engine = await openChatModel(flags.model, flags, {
       progress: this.progress(flags),
       signal: this.signal,
     });
@@ -182,7 +168,7 @@ export default class Chat extends BaseCommand {
         keepThoughts: conversation.keepThoughts,
         speechModel: DEFAULT_SPEECH_MODEL,
       },
-      open: (model, { progress, signal }) => openEngine(model, flags, { progress, signal }),
+      open: (model, { progress, signal }) => openChatModel(model, flags, { progress, signal }),
       openSpeech: async (model, { progress, signal }) => {
         const { openSpeechModel } = await import("../ui/open-speech-model.js");
         return openSpeechModel({ flags: { ...flags, model }, progress, signal });
@@ -204,13 +190,7 @@ export default class Chat extends BaseCommand {
         number++;
         if (line.trim() === "") continue;
         try {
-          const { reply } = await this.answerRequest(
-            model,
-            parseRequestLine(line, number),
-            defaults,
-            flags,
-            undefined,
-          );
+          const { reply } = await this.answerRequest(model, parseRequestLine(line, number), defaults, flags);
           process.stdout.write(`${JSON.stringify(reply.document)}\n`);
         } catch (error) {
           if (this.signal.aborted) throw error;
@@ -234,101 +214,42 @@ export default class Chat extends BaseCommand {
     };
   }
 
-  private async withModel(flags: ChatFlags, use: (model: OpenModel) => Promise<void>): Promise<void> {
-    const started = performance.now();
-    const renderer = new TemplateRenderer();
-    let session: TextSession | undefined;
+  private async withModel(flags: ChatFlags, use: (model: ChatModel) => Promise<void>): Promise<void> {
+    const { signal } = this;
+    const model = await openChatModel(flags.model, flags, { progress: this.progress(flags), signal });
     try {
-      const opened = await openTextModel({
-        model: flags.model,
-        flags,
-        progress: this.progress(flags),
-        signal: this.signal,
-        check: requireTextModel,
-      });
-      session = opened.session;
-      const loadMs = performance.now() - started;
-      await use({
-        facts: opened.facts,
-        chat: new ChatSession(session, renderer, loadMs),
-        contexts: new ContextSizer(session, flags),
-      });
+      await use(model);
     } finally {
-      await Promise.all([session?.close(), renderer.close()]);
+      await model.close();
     }
   }
 
   private async answerRequest(
-    { facts, chat, contexts }: OpenModel,
+    model: ChatModel,
     line: LineRequest,
     defaults: RequestDefaults,
     flags: ChatFlags,
-    writer: AnswerWriter | undefined,
+    writer?: AnswerWriter,
   ): Promise<{ reply: Reply; seed: number }> {
-    const conversation = { ...defaults.conversation, ...line.conversation };
-    const sampling = resolveSampling(facts, { ...defaults.sampling, ...definedOnly(line.sampling) });
-    const maxTokens = line.maxTokens ?? flags["max-tokens"];
-    const promptTokens = (await chat.promptTokens(line.request, conversation, this.signal)).length;
-    const options: ReplyOptions = {
-      conversation,
-      sampling,
-      maxTokens,
-      overflow: flags.overflow,
-      contextSize: await contexts.fit(promptTokens, maxTokens, this.signal),
-      ...(defaults.jsonSchema === undefined ? {} : { jsonSchema: defaults.jsonSchema }),
-    };
-    const reply = await this.follow(chat.run(line.request, options, this.signal), flags, writer);
-    return { reply, seed: sampling.seed };
-  }
-
-  /** Shows a reply as it comes. */
-  private async follow(
-    events: AsyncGenerator<ReplyEvent, Reply>,
-    flags: { quiet: boolean },
-    writer: AnswerWriter | undefined,
-  ): Promise<Reply> {
-    const progress = this.progress(flags);
-    let step = await events.next();
-    for (; step.done !== true; step = await events.next()) {
-      const event = step.value;
-      if (event.kind === "prompt") {
-        // short prompts are read before a bar could be seen
-        if (event.total > 1000) {
-          progress.update({
-            label: "reading the prompt",
-            done: event.done,
-            total: event.total,
-            unit: "tokens",
-          });
-        }
-        continue;
-      }
-      progress.finish();
-      if (event.kind === "dropped" || event.kind === "shifted") this.note(lossNote(event), flags);
-      else writer?.write(event.kind, event.text);
-    }
-    progress.finish();
-    writer?.end();
-    const { text, thinking, finish_reason } = step.value.document;
-    if (writer && text === "" && thinking !== "") {
-      this.note(
-        "all of it was reasoning: give more --max-tokens, or --no-think, or look with --thinking stdout",
-        flags,
-      );
-    }
-    if (finish_reason === "overflow") this.note(fullNote("--overflow shift"), flags);
-    return step.value;
+    const { events, seed } = await ask(
+      model,
+      line.request,
+      {
+        conversation: { ...defaults.conversation, ...line.conversation },
+        sampling: { ...defaults.sampling, ...definedOnly(line.sampling) },
+        maxTokens: line.maxTokens ?? flags["max-tokens"],
+        overflow: flags.overflow,
+        jsonSchema: defaults.jsonSchema,
+      },
+      this.signal,
+    );
+    const note = (text: string): void => this.note(text, flags);
+    return { reply: await showReply(events, { progress: this.progress(flags), note, writer }), seed };
   }
 }
 
 type ChatFlags = Interfaces.InferredFlags<typeof Chat.flags> &
   Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
-
-interface OpenModel {
-  facts: ModelFacts;
-  chat: ChatSession;
-  contexts: ContextSizer;
-}
 
 interface RequestDefaults {
   sampling: SamplingRequest;

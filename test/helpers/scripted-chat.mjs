@@ -51,7 +51,7 @@ async function* run(request, options, stop) {
 }
 
 const engine = {
-  model: "scripted",
+  name: "scripted",
   facts: {
     name: "scripted",
     family: {

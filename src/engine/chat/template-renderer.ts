@@ -20,7 +20,7 @@ export interface RendererOptions {
  */
 export class TemplateRenderer {
   readonly #options: Required<RendererOptions>;
-  #worker: Worker | null = null;
+  #worker: Promise<Worker> | null = null;
   /** Requests wait for one another. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,11 +38,19 @@ export class TemplateRenderer {
     return result;
   }
 
+  /** Starts the worker ahead of the first request. */
+  prepare(): void {
+    this.#last = this.#last.then(() => this.#ready()).catch(() => undefined);
+  }
+
   /** Stop the worker; a rendering under way fails. The renderer may be used again afterwards. */
   async close(): Promise<void> {
     const worker = this.#worker;
     this.#worker = null;
-    await worker?.terminate();
+    await worker?.then(
+      (one) => one.terminate(),
+      () => undefined,
+    );
   }
 
   async #renderNow(
@@ -51,8 +59,7 @@ export class TemplateRenderer {
     signal?: AbortSignal,
   ): Promise<RenderedTemplate> {
     signal?.throwIfAborted();
-    this.#worker ??= await this.#startWorker();
-    const worker = this.#worker;
+    const worker = await this.#ready();
     try {
       worker.ref();
       return await exchange(worker, request, this.#options.wallClockMs, signal);
@@ -64,25 +71,34 @@ export class TemplateRenderer {
     }
   }
 
-  async #startWorker(): Promise<Worker> {
-    const worker = new Worker(distFile("engine/chat/jinja/template-worker.js"), {
-      // Nothing of this process is passed on: no flags, no environment, no standard streams.
-      argv: [],
-      execArgv: [],
-      env: {},
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb, stackSizeMb: TEMPLATE_LIMITS.stackMb },
-    });
-    // An idle worker that ends is replaced at the next request; a rendering under way hears of its end itself.
-    worker
-      .on("error", () => undefined)
-      .once("exit", () => {
-        if (this.#worker === worker) this.#worker = null;
-      });
-    await firstMessage(worker);
-    return worker;
+  #ready(): Promise<Worker> {
+    if (this.#worker) return this.#worker;
+    const starting = startWorker(this.#options.heapMb);
+    this.#worker = starting;
+    // an idle worker that ends is replaced at the next request; a rendering under way hears of its end itself
+    const forget = (): void => {
+      if (this.#worker === starting) this.#worker = null;
+    };
+    starting.then((worker) => worker.once("exit", forget), forget);
+    return starting;
   }
+}
+
+/** Starts a worker that does not keep the process alive. */
+async function startWorker(heapMb: number): Promise<Worker> {
+  const worker = new Worker(distFile("engine/chat/jinja/template-worker.js"), {
+    // Nothing of this process is passed on: no flags, no environment, no standard streams.
+    argv: [],
+    execArgv: [],
+    env: {},
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: heapMb, stackSizeMb: TEMPLATE_LIMITS.stackMb },
+  });
+  worker.on("error", () => undefined);
+  await firstMessage(worker);
+  worker.unref();
+  return worker;
 }
 
 /** Problems after which a worker is not used again. */

@@ -7,11 +7,10 @@ import type { Reply, ReplyOptions } from "../../engine/client/chat-session.js";
 import type { SpeechSession } from "../../engine/client/speech-session.js";
 import { isAbortError, UserError } from "../../engine/errors.js";
 import { fullNote, lossNote, movedNote } from "../chat-notes.js";
-import { resolveSampling } from "../chat-options.js";
+import { ask, type ChatModel } from "../chat-model.js";
 import type { Progress } from "../progress.js";
 import { AnswerView } from "./answer-view.js";
 import { engineMemory } from "./status/engine-memory.js";
-import type { OpenEngine } from "./open-engine.js";
 import type { ScreenStore } from "./screen-store.js";
 import type { Settings } from "./settings.js";
 import type { Palette } from "./transcript/palette.js";
@@ -22,10 +21,10 @@ export interface DriverOptions {
   readonly palette: Palette;
   readonly chats: ChatStore;
   readonly chat: ChatFile;
-  readonly engine: OpenEngine;
+  readonly engine: ChatModel;
   readonly settings: Settings;
   readonly jsonSchema: unknown;
-  readonly open: (model: string, options: { progress: Progress; signal: AbortSignal }) => Promise<OpenEngine>;
+  readonly open: (model: string, options: { progress: Progress; signal: AbortSignal }) => Promise<ChatModel>;
   readonly openSpeech: (
     model: string,
     options: { progress: Progress; signal: AbortSignal },
@@ -43,7 +42,7 @@ export class ChatDriver {
   readonly store: ScreenStore;
   readonly chats: ChatStore;
   chat: ChatFile;
-  engine: OpenEngine;
+  engine: ChatModel;
   settings: Settings;
   lastReply: { reply: Reply; seed: number } | undefined;
   private running: AbortController | undefined;
@@ -126,7 +125,7 @@ export class ChatDriver {
   /** Starts an engine with the same model. The conversation is read again with the next message. */
   async restart(): Promise<void> {
     await this.work(async (progress, signal) => {
-      await this.use(await this.options.open(this.engine.model, { progress, signal }));
+      await this.use(await this.options.open(this.engine.name, { progress, signal }));
       this.append({
         kind: "note",
         tone: "info",
@@ -230,33 +229,19 @@ export class ChatDriver {
   }
 
   private async run(view: AnswerView, signal: AbortSignal): Promise<{ reply: Reply; seed: number }> {
-    const { chat, contexts, facts } = this.engine;
-    const { maxTokens, overflow } = this.settings;
-    const request = {
-      kind: "messages" as const,
-      messages: this.chat.turns.map((turn) => turnMessage(turn, facts.family)),
-    };
-    const conversation = this.conversation();
-    const sampling = resolveSampling(facts, this.settings.sampling);
-    const promptTokens = (await chat.promptTokens(request, conversation, signal)).length;
-    const contextSize = await contexts.fit(promptTokens, maxTokens, signal);
-    this.store.dispatch({ type: "status", status: { contextUsed: promptTokens, contextSize, overflow } });
+    const { sampling, maxTokens, overflow } = this.settings;
     const { jsonSchema } = this.options;
-    const events = chat.run(
-      request,
-      {
-        conversation,
-        sampling,
-        maxTokens,
-        overflow,
-        contextSize,
-        ...(jsonSchema === undefined ? {} : { jsonSchema }),
-      },
+    const { family } = this.engine.facts;
+    const { events, seed, promptTokens, contextSize } = await ask(
+      this.engine,
+      { kind: "messages", messages: this.chat.turns.map((turn) => turnMessage(turn, family)) },
+      { conversation: this.conversation(), sampling, maxTokens, overflow, jsonSchema },
       signal,
     );
+    this.store.dispatch({ type: "status", status: { contextUsed: promptTokens, contextSize, overflow } });
     for (;;) {
       const step = await events.next();
-      if (step.done === true) return { reply: step.value, seed: sampling.seed };
+      if (step.done === true) return { reply: step.value, seed };
       const event = step.value;
       if (event.kind === "prompt") view.report(`reading the prompt, ${event.done} of ${event.total} tokens`);
       else if (event.kind === "dropped" || event.kind === "shifted")
@@ -321,7 +306,7 @@ export class ChatDriver {
     }
   }
 
-  private async use(engine: OpenEngine): Promise<void> {
+  private async use(engine: ChatModel): Promise<void> {
     const old = this.engine;
     this.engine = engine;
     this.watch(engine);
@@ -331,7 +316,7 @@ export class ChatDriver {
   }
 
   /** An engine that ends by itself is an event of the screen, whatever is going on. */
-  private watch(engine: OpenEngine): void {
+  private watch(engine: ChatModel): void {
     void engine.session.ended.then(async () => {
       if (this.closed || engine !== this.engine) return;
       const isAnswering = this.running !== undefined;

@@ -2,6 +2,7 @@ import { Chalk } from "chalk";
 import { render } from "ink";
 import { ChatDriver, type DriverOptions } from "./chat-driver.js";
 import { ChatScreen } from "./chat-screen.js";
+import { Curtain } from "./curtain.js";
 import { completeInput } from "./commands/complete-input.js";
 import { editExternally } from "./input/external-editor.js";
 import { HistoryFile } from "./input/history-file.js";
@@ -70,7 +71,6 @@ export async function openChatScreen({
   // what React has made, and of that what Ink has written to the terminal
   let made: readonly string[] = [];
   let drawn: readonly string[] = [];
-  let onceDrawn: (() => void) | undefined;
 
   const onResize = () => {
     const { columns, rows } = stdout;
@@ -82,29 +82,16 @@ export async function openChatScreen({
   stdout.on("resize", onResize);
   modes.enter();
 
-  /** Draws nothing below the transcript, or again what belongs there; resolves when Ink has done it. */
-  const hide = async (hidden: boolean) => {
-    const isDrawn = new Promise<void>((resolve) => (onceDrawn = resolve));
-    store.dispatch({ type: "hide", hidden });
-    await isDrawn;
-    // Ink writes behind its onRender
-    await new Promise(setImmediate);
-  };
-  /** Gives the terminal, as it was found, to another program. */
-  const lend = async <Result,>(use: () => Result | Promise<Result>): Promise<Result> => {
-    await hide(true);
-    modes.restore();
-    stdin.setRawMode(false);
-    try {
-      return await use();
-    } finally {
-      stdin.setRawMode(true);
+  const curtain = new Curtain({
+    stdin,
+    hide: (hidden) => store.dispatch({ type: "hide", hidden }),
+    leave: () => modes.restore(),
+    enter: () => {
       modes.enter();
       // Ink takes back two rows, its empty ones, wherever the cursor is now
       stdout.write("\n");
-      await hide(false);
-    }
-  };
+    },
+  });
   const leave = () => {
     store.dispatch({ type: "phase", phase: "left" });
     // React draws what was dispatched in a microtask
@@ -113,16 +100,16 @@ export async function openChatScreen({
   const onKey = keyHandler(driver, {
     leave,
     redraw: () => {
-      void hide(true).then(() => {
+      void curtain.hide(true).then(() => {
         const { transcript, columns, rows } = store.state();
         const shown = lastRows(transcript, palette, { columns, rows: Math.max(0, rows - LIVE_ROWS) });
         stdout.write(`\u001b[2J\u001b[H${shown.join("\n")}\n\n`);
-        return hide(false);
+        return curtain.hide(false);
       });
     },
-    suspend: () => lend(stopProcessGroup),
+    suspend: () => curtain.lend(stopProcessGroup),
     openEditor: async (text) => {
-      const result = await lend(() => editExternally(text));
+      const result = await curtain.lend(() => editExternally(text));
       if ("text" in result) return result.text;
       store.dispatch({ type: "notice", text: result.problem });
       return undefined;
@@ -139,7 +126,7 @@ export async function openChatScreen({
       maxFps: MAX_FPS,
       onRender: () => {
         drawn = made;
-        if (drawn.length === 0 || !store.state().hidden) onceDrawn?.();
+        if (drawn.length === 0 || !store.state().hidden) curtain.drawn();
       },
     },
   );

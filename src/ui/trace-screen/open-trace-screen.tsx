@@ -3,7 +3,9 @@ import { Box, render, Text } from "ink";
 import { useSyncExternalStore } from "react";
 import type { TraceSession } from "../../engine/client/trace-session.js";
 import type { KeyEvent } from "../chat-screen/input/key-event.js";
+import { Curtain } from "../chat-screen/curtain.js";
 import { useKeys } from "../chat-screen/input/use-keys.js";
+import { stopProcessGroup } from "../chat-screen/stop-process-group.js";
 import { TerminalModes } from "../chat-screen/terminal-modes.js";
 import { createPalette } from "../chat-screen/transcript/palette.js";
 import { AlternateScreen } from "./alternate-screen.js";
@@ -39,7 +41,7 @@ export async function openTraceScreen({
   colourLevel,
   signal,
 }: TraceScreenOptions): Promise<{ engineDied: boolean }> {
-  const { stdout } = process;
+  const { stdin, stdout } = process;
   const palette = createPalette(new Chalk({ level: colourLevel }));
   const { entry } = session.program;
   const first = entry.kind === "function" ? entry.line : 1;
@@ -52,7 +54,10 @@ export async function openTraceScreen({
     stdout.write("\u001b[2J\u001b[H");
     store.dispatch({ type: "resize", columns: stdout.columns || 80, rows: stdout.rows || 24 });
   };
-  const rows = () => screenRows(session, store.state(), { model, file, palette });
+  const rows = () => {
+    const state = store.state();
+    return state.hidden ? [] : screenRows(session, state, { model, file, palette });
+  };
   stdout.on("resize", onResize);
   screen.enter();
   modes.enter();
@@ -67,9 +72,24 @@ export async function openTraceScreen({
     // React draws what was dispatched in a microtask
     setImmediate(() => ink.unmount());
   };
-  const ink = render(<TraceScreen store={store} rows={rows} onKey={keyHandler(driver, leave)} />, {
+  const curtain = new Curtain({
+    stdin,
+    hide: (hidden) => store.dispatch({ type: "hide", hidden }),
+    leave: () => {
+      modes.restore();
+      screen.leave();
+    },
+    enter: () => {
+      screen.enter();
+      modes.enter();
+    },
+  });
+  const suspend = () => void curtain.lend(stopProcessGroup);
+  const onKey = keyHandler(driver, { leave, suspend });
+  const ink = render(<TraceScreen store={store} rows={rows} onKey={onKey} />, {
     exitOnCtrlC: false,
     maxFps: 30,
+    onRender: () => curtain.drawn(),
   });
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();

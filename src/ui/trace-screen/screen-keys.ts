@@ -16,6 +16,7 @@ export const TRACE_KEYS = [
   ["space", "breakpoint on the chosen line"],
   ["g", "go to the chosen line"],
   ["Ctrl-C", "stop predicting, forget the keys that wait; twice when idle: leave"],
+  ["Ctrl-Z", "stop parley for a while, as the shell does it; fg goes on"],
   ["Enter", "when the engine has died: start it again and go on"],
   ["?", "this help"],
   ["q", "leave"],
@@ -34,8 +35,17 @@ interface WaitingKey {
 /** More would be a key that is held down. */
 const MOST_WAITING = 50;
 
+/** What keys do to the screen itself. */
+export interface ScreenActions {
+  readonly leave: () => void;
+  readonly suspend: () => void;
+}
+
 /** Connects the keys with the trace. Keys that come while a frame is predicted wait for their turn. */
-export function keyHandler(driver: TraceDriver, leave: () => void): (event: KeyEvent) => void {
+export function keyHandler(
+  driver: TraceDriver,
+  { leave, suspend }: ScreenActions,
+): (event: KeyEvent) => void {
   const { store, session } = driver;
   let isLeaving = false;
   let waiting: readonly WaitingKey[] = [];
@@ -104,7 +114,8 @@ export function keyHandler(driver: TraceDriver, leave: () => void): (event: KeyE
   const control = (name: string): boolean => {
     if (name !== "ctrl-c") {
       isLeaving = false;
-      return false;
+      if (name === "ctrl-z") suspend();
+      return name === "ctrl-z";
     }
     if (driver.isRunning) driver.stop();
     else if (isLeaving) leave();

@@ -23,6 +23,8 @@ export interface TraceScreenState {
   /** the line that breakpoints and "run to" are about */
   readonly cursor: number;
   readonly showsHelp: boolean;
+  /** is the terminal lent to somebody else? */
+  readonly hidden: boolean;
   /** counts up whenever the trace has changed */
   readonly version: number;
 }
@@ -36,6 +38,7 @@ export type TraceScreenAction =
   | { type: "cursor"; line: number; lines: number }
   | { type: "breakpoint" }
   | { type: "help" }
+  | { type: "hide"; hidden: boolean }
   /** the trace has changed; the cursor follows the current line */
   | { type: "stepped"; line: number | undefined };
 
@@ -52,6 +55,7 @@ export function initialState(columns: number, rows: number, cursor: number): Tra
     breakpoints: new Set(),
     cursor,
     showsHelp: false,
+    hidden: false,
     version: 0,
   };
 }
@@ -79,6 +83,8 @@ export function reduce(state: TraceScreenState, action: TraceScreenAction): Trac
     }
     case "help":
       return { ...state, showsHelp: !state.showsHelp };
+    case "hide":
+      return { ...state, hidden: action.hidden };
     case "stepped":
       return { ...state, version: state.version + 1, cursor: action.line ?? state.cursor };
   }

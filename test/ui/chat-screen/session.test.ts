@@ -178,7 +178,7 @@ describe.skipIf(!hasTmux)("the chat screen in a terminal (needs tmux)", () => {
     await terminal.until(/There is no answer yet/);
     terminal.type("say it");
     terminal.press("Enter");
-    await terminal.until(/Hello there/);
+    await terminal.until(/Hello there[\s\S]*first 150 ms/);
     terminal.type("/speak one.wav");
     terminal.press("Enter");
     await terminal.until(/one\.wav[\s\S]*RTF/);

@@ -80,7 +80,7 @@ async function debuggerWith(engine: GatedEngine, startEngine?: StartEngine) {
     startEngine ?? (() => Promise.reject(new Error("not expected"))),
   );
   let left = 0;
-  const handle = keyHandler(driver, () => left++);
+  const handle = keyHandler(driver, { leave: () => left++, suspend: () => undefined });
   const idle = async () => {
     do await sleep(1);
     while (driver.isRunning);

@@ -28,14 +28,15 @@ afterEach(() => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function openScripted(frames: readonly string[], columns = 100, rows = 24): Promise<Terminal> {
+/** The command line of a debugger whose model says these frames. */
+async function scripted(frames: readonly string[]): Promise<string> {
   const file = path.join(folder, "trace.json");
   await writeFile(file, JSON.stringify({ source: SOURCE, frames }));
-  const script = repositoryFile("test/helpers/scripted-trace.mjs");
-  terminal = new Terminal(`'${process.execPath}' '${script}' '${file}'; echo ended $?; sleep 1000`, {
-    columns,
-    rows,
-  });
+  return `'${process.execPath}' '${repositoryFile("test/helpers/scripted-trace.mjs")}' '${file}'`;
+}
+
+async function openScripted(frames: readonly string[], columns = 100, rows = 24): Promise<Terminal> {
+  terminal = new Terminal(`${await scripted(frames)}; echo ended $?; sleep 1000`, { columns, rows });
   await terminal.shows("call (forced)");
   return terminal;
 }
@@ -105,6 +106,24 @@ describe.skipIf(!hasTmux)("the debugger in a terminal", () => {
     await debug.shows(/=>\s+a = g\(1\)/);
     debug.press("q");
     await debug.shows("left the debugger");
+  });
+
+  it("is suspended with Ctrl-Z, and comes back with fg as it was", async () => {
+    const debug = (terminal = new Terminal("bash --norc -i", { columns: 100, rows: 24 }));
+    debug.type(await scripted(FRAMES));
+    debug.press("Enter");
+    await debug.shows("call (forced)");
+    debug.press("s");
+    await debug.shows(/=>\s+a = g\(1\)/);
+    debug.press("C-z");
+    expect(await debug.shows("Stopped")).not.toContain("locals");
+    debug.type("stty -a | grep -o '[-]*icanon'; fg");
+    debug.press("Enter");
+    await debug.shows(/=>\s+a = g\(1\)/);
+    debug.press("s");
+    await debug.shows("frame 3");
+    debug.press("q");
+    expect(await debug.shows("left the debugger")).toMatch(/^icanon$/m);
   });
 
   it("stops a prediction with Ctrl-C and keeps the frames", async () => {

@@ -10,7 +10,7 @@ const clear: SlashCommand = {
   summary: "begin a new chat; this one stays saved",
   run({ driver, say }) {
     const { system } = driver.chat.content;
-    driver.turnTo(driver.chats.begin({ model: driver.engine.model, system }));
+    driver.turnTo(driver.chats.begin({ model: driver.engine.name, system }));
     say("a new chat");
   },
 };

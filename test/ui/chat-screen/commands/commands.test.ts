@@ -44,7 +44,7 @@ beforeEach(async () => {
     chats,
     chat: chats.begin({ model: "m" }),
     engine: {
-      model: "m",
+      name: "m",
       facts: {
         name: "model\u001b[2J",
         path: "/m.gguf",
