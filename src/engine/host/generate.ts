@@ -6,6 +6,7 @@ import {
   sampleTokens,
   takeCheckpoint,
 } from "./llama-binding.js";
+import type { SampledTokens } from "./native-addon.js";
 import type { GenerateEvent, GenerateParams, GenerateResult } from "./protocol.js";
 import { asTokens, CHECKPOINTS, type TextModel } from "./text-model.js";
 import { createSampler } from "./token-sampler.js";
@@ -115,21 +116,36 @@ async function* sampleAnswer(
   const most = Math.min(maxTokens ?? Infinity, Math.max(1, room));
   outcome.stopReason = most === maxTokens ? "length" : "overflow";
   const sampler = await createSampler(text, sampling, tokens, jsonSchema);
+  const visit = (chunk: readonly number[]): Promise<SampledTokens> => {
+    const sampled = sampleTokens(text.binding.addon, text.sequence, sampler, chunk, {
+      stopTokens: stops,
+      maxTokens: outcome.firstTokenMs === 0 ? 1 : most - outcome.generatedTokens,
+      budgetMs: FLUSH_MS,
+      probabilities: probabilities === true,
+    });
+    // a failure is thrown where it is waited for, which may be later
+    sampled.catch(() => undefined);
+    return sampled;
+  };
+  let running: Promise<SampledTokens> | undefined = visit(tokens.slice(next));
   try {
-    let chunk: readonly number[] = tokens.slice(next);
-    while (outcome.generatedTokens < most) {
-      const isFirst = outcome.firstTokenMs === 0;
-      const sampled = await sampleTokens(text.binding.addon, text.sequence, sampler, chunk, {
-        stopTokens: stops,
-        maxTokens: isFirst ? 1 : most - outcome.generatedTokens,
-        budgetMs: FLUSH_MS,
-        probabilities: probabilities === true,
-      });
-      if (isFirst) await onFirstToken();
+    while (running) {
+      const sampled = await running;
+      running = undefined;
+      if (outcome.firstTokenMs === 0) await onFirstToken();
       const last = sampled.tokens.at(-1) ?? -1;
       const stopped = stops.includes(last);
       const ids = Array.from(stopped ? sampled.tokens.subarray(0, -1) : sampled.tokens);
       outcome.generatedTokens += ids.length;
+      if (stopped) {
+        outcome.stopToken = last;
+        outcome.stopReason = "stop";
+      } else if (signal.aborted) {
+        outcome.stopReason = "interrupted";
+      } else if (outcome.generatedTokens < most) {
+        // the next tokens are made while these are told of
+        running = visit([last]);
+      }
       if (ids.length > 0) {
         yield {
           kind: "tokens",
@@ -140,18 +156,9 @@ async function* sampleAnswer(
             : {}),
         };
       }
-      if (stopped) {
-        outcome.stopToken = last;
-        outcome.stopReason = "stop";
-        return;
-      }
-      if (signal.aborted) {
-        outcome.stopReason = "interrupted";
-        return;
-      }
-      chunk = [last];
     }
   } finally {
+    await running?.catch(() => undefined);
     sampler.dispose();
   }
 }
