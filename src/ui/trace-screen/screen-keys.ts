@@ -41,18 +41,116 @@ export interface ScreenActions {
   readonly suspend: () => void;
 }
 
-/** Connects the keys with the trace. Keys that come while a frame is predicted wait for their turn. */
-export function keyHandler(
-  driver: TraceDriver,
-  { leave, suspend }: ScreenActions,
-): (event: KeyEvent) => void {
+/** Connects the keys with the trace. */
+export function keyHandler(driver: TraceDriver, screen: ScreenActions): (event: KeyEvent) => void {
+  const keys = new TraceKeys(driver, screen);
+  return (event) => {
+    if (event.kind === "text") for (const text of event.text) keys.take({ kind: "text", text });
+    else if (event.kind === "key" || driver.store.state().typed) keys.take(event);
+  };
+}
+
+/** What may be done while something runs. */
+const ALWAYS: ReadonlySet<string> = new Set([
+  "j",
+  "k",
+  "up",
+  "down",
+  "pageup",
+  "pagedown",
+  " ",
+  "?",
+  "q",
+  "ctrl-d",
+  "escape",
+]);
+/** What may be done when the engine has died. */
+const DEAD_TOO: ReadonlySet<string> = new Set([...ALWAYS, "b", "enter"]);
+
+/** Keys that come while a frame is predicted wait for their turn. */
+class TraceKeys {
+  private isLeaving = false;
+  private waiting: readonly WaitingKey[] = [];
+  /** @param cursor the line that was chosen when the key was pressed */
+  private readonly actions: Record<string, (cursor: number) => void>;
+
+  constructor(
+    private readonly driver: TraceDriver,
+    private readonly screen: ScreenActions,
+  ) {
+    this.actions = actionsOf(driver, screen);
+    driver.onIdle = (goesOn) => this.goOn(goesOn);
+  }
+
+  take(event: KeyEvent): void {
+    const { driver, waiting } = this;
+    if (driver.store.state().typed) return this.type(event);
+    const name = event.kind === "key" ? keyName(event) : event.text;
+    if (this.control(name)) return;
+    const { cursor, phase } = driver.store.state();
+    // behind an e that waits comes what shall be typed
+    const isTyping = waiting.some((one) => one.name === "e");
+    if (!driver.isRunning || (ALWAYS.has(name) && !isTyping)) return this.press(name, cursor);
+    if (phase === "restarting" || waiting.length >= MOST_WAITING) return;
+    if (name in this.actions || isTyping) this.wait([...waiting, { event, name, cursor }]);
+  }
+
+  /** @returns was the key taken here? */
+  private control(name: string): boolean {
+    const { driver, screen } = this;
+    if (name !== "ctrl-c") {
+      this.isLeaving = false;
+      if (name === "ctrl-z") screen.suspend();
+      return name === "ctrl-z";
+    }
+    if (driver.isRunning) driver.stop();
+    else if (this.isLeaving) screen.leave();
+    else {
+      this.isLeaving = true;
+      driver.say("Ctrl-C again leaves");
+    }
+    return true;
+  }
+
+  private press(name: string, cursor: number): void {
+    const { store } = this.driver;
+    store.dispatch({ type: "notice", notice: undefined });
+    if (store.state().phase === "dead" && !DEAD_TOO.has(name)) return this.driver.say(DEAD, "error");
+    this.actions[name]?.(cursor);
+  }
+
+  private type(event: KeyEvent): void {
+    const { store } = this.driver;
+    const { typed } = store.state();
+    if (!typed) return;
+    const result = typeKey(typed, event);
+    const isOver = result === "done" || result === "cancelled";
+    store.dispatch({ type: "typed", typed: isOver ? undefined : result });
+    if (result === "done") void this.driver.edit(typed.text);
+  }
+
+  private wait(keys: readonly WaitingKey[]): void {
+    this.waiting = keys;
+    this.driver.store.dispatch({ type: "waiting", keys: keys.map(({ name }) => name) });
+  }
+
+  /** Takes the keys that waited, until one has something run again. */
+  private goOn(goesOn: boolean): void {
+    if (!goesOn) this.wait([]);
+    while (this.waiting.length > 0 && !this.driver.isRunning) {
+      const { event, name, cursor } = this.waiting[0]!;
+      this.wait(this.waiting.slice(1));
+      if (this.driver.store.state().typed) this.type(event);
+      else this.press(name, cursor);
+    }
+  }
+}
+
+function actionsOf(driver: TraceDriver, { leave }: ScreenActions): Record<string, (cursor: number) => void> {
   const { store, session } = driver;
-  let isLeaving = false;
-  let waiting: readonly WaitingKey[] = [];
   const lines = session.program.lines.length;
   const move = (by: number) => store.dispatch({ type: "cursor", line: store.state().cursor + by, lines });
-  /** @param cursor the line that was chosen when the key was pressed */
-  const actions: Record<string, (cursor: number) => void> = {
+  return {
     n: () => void driver.next(),
     s: () => void driver.step(),
     o: () => void driver.out(),
@@ -73,73 +171,6 @@ export function keyHandler(
     escape: () => store.state().showsHelp && store.dispatch({ type: "help" }),
     q: leave,
     "ctrl-d": leave,
-  };
-  /** what may be done while something runs */
-  const always = new Set(["j", "k", "up", "down", "pageup", "pagedown", " ", "?", "q", "ctrl-d", "escape"]);
-  const deadToo = new Set([...always, "b", "enter"]);
-
-  const wait = (keys: readonly WaitingKey[]) => {
-    waiting = keys;
-    store.dispatch({ type: "waiting", keys: keys.map(({ name }) => name) });
-  };
-
-  driver.onIdle = (goesOn) => {
-    if (!goesOn) wait([]);
-    while (waiting.length > 0 && !driver.isRunning) {
-      const { event, name, cursor } = waiting[0]!;
-      wait(waiting.slice(1));
-      if (store.state().typed) type(event);
-      else press(name, cursor);
-    }
-  };
-
-  const type = (event: KeyEvent) => {
-    const { typed } = store.state();
-    if (!typed) return;
-    const result = typeKey(typed, event);
-    store.dispatch({
-      type: "typed",
-      typed: result === "done" || result === "cancelled" ? undefined : result,
-    });
-    if (result === "done") void driver.edit(typed.text);
-  };
-
-  const press = (name: string, cursor: number) => {
-    store.dispatch({ type: "notice", notice: undefined });
-    if (store.state().phase === "dead" && !deadToo.has(name)) return driver.say(DEAD, "error");
-    actions[name]?.(cursor);
-  };
-
-  /** @returns was the key taken here? */
-  const control = (name: string): boolean => {
-    if (name !== "ctrl-c") {
-      isLeaving = false;
-      if (name === "ctrl-z") suspend();
-      return name === "ctrl-z";
-    }
-    if (driver.isRunning) driver.stop();
-    else if (isLeaving) leave();
-    else {
-      isLeaving = true;
-      driver.say("Ctrl-C again leaves");
-    }
-    return true;
-  };
-
-  const take = (event: KeyEvent) => {
-    if (store.state().typed) return type(event);
-    const name = event.kind === "key" ? keyName(event) : event.text;
-    if (control(name)) return;
-    // behind an e that waits comes what shall be typed
-    const isTyping = waiting.some((one) => one.name === "e");
-    if (!driver.isRunning || (always.has(name) && !isTyping)) return press(name, store.state().cursor);
-    if (store.state().phase === "restarting" || waiting.length >= MOST_WAITING) return;
-    if (name in actions || isTyping) wait([...waiting, { event, name, cursor: store.state().cursor }]);
-  };
-
-  return (event) => {
-    if (event.kind === "text") for (const text of event.text) take({ kind: "text", text });
-    else if (event.kind === "key" || store.state().typed) take(event);
   };
 }
 
