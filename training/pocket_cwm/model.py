@@ -94,10 +94,14 @@ class PocketCwm(nn.Module):
 
     def hidden(self, tokens, tables):
         """[row, position] -> [row, position, D]; positions a multiple of WINDOW."""
-        x = self.embed_tokens(tokens)
+        return self.norm(self.states(tokens, tables)[-1])
+
+    def states(self, tokens, tables):
+        """What comes out of the embedding and out of each layer: [row, position, D] each."""
+        found = [self.embed_tokens(tokens)]
         for layer in self.layers:
-            x = layer(x, tables)
-        return self.norm(x)
+            found.append(layer(found[-1], tables))
+        return found
 
 
 def tables(length, rows, dtype):
