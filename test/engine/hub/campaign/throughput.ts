@@ -1,7 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { TestHub } from "../server/hub-server.js";
 import { makeRepo, noise } from "../server/served-repo.js";
 import { startChildDownload } from "./child-download.js";
@@ -11,12 +12,18 @@ export interface ThroughputReport {
   readonly bytes: number;
   /** MB/s of each run, process start included, in the order of the runs. */
   readonly curl: readonly number[];
+  /** The same until the file is on the disk, as parley's is. */
+  readonly curlAndSync: readonly number[];
   readonly parley: readonly number[];
   /** The same from the moment the transfer may begin. */
   readonly parleyTransfer: readonly number[];
   /** Median of parley / curl, pair by pair, process start included. */
   readonly ratio: number;
+  /** Median of parley / curlAndSync. */
+  readonly ratioToSynced: number;
 }
+
+const execute = promisify(execFile);
 
 /** Large enough that starting node, 0.1 s, does not decide. */
 const bytes = 2_000_000_000;
@@ -28,14 +35,22 @@ export async function compareWithCurl(pairs: number): Promise<ThroughputReport> 
     makeRepo("org/model", { "model.safetensors": { content: noise(bytes), storage: "lfs" } }),
   );
   const address = `${server.endpoint}/org/model/resolve/${repo.commit}/model.safetensors`;
-  const runs = { curl: [] as number[], parley: [] as number[], parleyTransfer: [] as number[] };
+  const runs = {
+    curl: [] as number[],
+    curlAndSync: [] as number[],
+    parley: [] as number[],
+    parleyTransfer: [] as number[],
+  };
   try {
     for (let pair = 0; pair < pairs; pair += 1) {
       await withHome(async (home) => {
         const target = path.join(home, "curl.out");
+        let startedAt = performance.now();
         runs.curl.push(await rateOf(() => runCurl(address, target)));
+        // what curl leaves to the disk is not parley's to wait for
+        await execute("sync", [target]);
+        runs.curlAndSync.push(bytes / 1000 / (performance.now() - startedAt));
         await rm(target);
-        let startedAt = 0;
         runs.parley.push(
           await rateOf(async () => {
             const { started, ended } = startChildDownload(server, home, repo.name);
@@ -50,8 +65,17 @@ export async function compareWithCurl(pairs: number): Promise<ThroughputReport> 
   } finally {
     await server.stop();
   }
-  const ratios = runs.parley.map((rate, index) => rate / (runs.curl[index] ?? NaN)).sort((a, b) => a - b);
-  return { bytes, ...runs, ratio: ratios[Math.floor(ratios.length / 2)] ?? 0 };
+  return {
+    bytes,
+    ...runs,
+    ratio: medianRatio(runs.parley, runs.curl),
+    ratioToSynced: medianRatio(runs.parley, runs.curlAndSync),
+  };
+}
+
+function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
+  const ratios = ours.map((rate, index) => rate / (theirs[index] ?? NaN)).sort((a, b) => a - b);
+  return ratios[Math.floor(ratios.length / 2)] ?? 0;
 }
 
 async function rateOf(run: () => Promise<unknown>): Promise<number> {
