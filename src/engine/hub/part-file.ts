@@ -87,8 +87,7 @@ export class PartFile {
    * @returns a promise when the disk is behind: until it resolves, leave the bytes as they are and append no others
    */
   append(chunk: Uint8Array): Promise<void> | undefined {
-    const failure = this.#failure ?? this.#sync.failure;
-    if (failure !== undefined) throw failure;
+    if (this.#failed !== undefined) throw this.#failed;
     const fitting = chunk.subarray(0, this.#filling.length - this.#filled);
     this.#filling.set(fitting, this.#filled);
     this.#filled += fitting.length;
@@ -103,11 +102,11 @@ export class PartFile {
 
   /** Resolves when every byte is with the operating system. */
   async flush(): Promise<void> {
-    while (this.#failure === undefined && (this.#writing !== undefined || this.#filled > 0)) {
+    while (this.#failed === undefined && (this.#writing !== undefined || this.#filled > 0)) {
       this.#startWrite();
       await this.#writing;
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failed !== undefined) throw this.#failed;
   }
 
   /** Empties it, to start over. */
@@ -136,7 +135,7 @@ export class PartFile {
   async publish(target: string): Promise<void> {
     await this.flush();
     await this.#sync.settle();
-    if (this.#sync.failure !== undefined) throw this.#sync.failure;
+    if (this.#failed !== undefined) throw this.#failed;
     await this.handle.sync();
     clearInterval(this.#heartbeat);
     await this.handle.close();
@@ -157,9 +156,14 @@ export class PartFile {
     await rename(this.path, free);
   }
 
+  /** What a write or a sync failed with. */
+  get #failed(): unknown {
+    return this.#failure ?? this.#sync.failure;
+  }
+
   #startWrite(): void {
     // After a failed write, a later one would leave a hole.
-    if (this.#failure !== undefined || this.#writing !== undefined || this.#filled === 0) return;
+    if (this.#failed !== undefined || this.#writing !== undefined || this.#filled === 0) return;
     const bytes = this.#filling.subarray(0, this.#filled);
     const position = this.#size - bytes.length;
     [this.#filling, this.#idle] = [this.#idle, this.#filling];

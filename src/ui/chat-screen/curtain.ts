@@ -12,17 +12,19 @@ export interface Stage {
 /** Takes a screen off the terminal for a while. */
 export class Curtain {
   private onceDrawn: (() => void) | undefined;
+  private isHidden = false;
 
   constructor(private readonly stage: Stage) {}
 
-  /** To be called when Ink has drawn what was asked for last. */
-  drawn(): void {
-    this.onceDrawn?.();
+  /** To be called when Ink has drawn: it may have been something from before. */
+  drawn({ isEmpty }: { isEmpty: boolean }): void {
+    if (isEmpty || !this.isHidden) this.onceDrawn?.();
   }
 
   /** Resolves when Ink has drawn nothing, or the screen again. */
   async hide(hidden: boolean): Promise<void> {
     const isDrawn = new Promise<void>((resolve) => (this.onceDrawn = resolve));
+    this.isHidden = hidden;
     this.stage.hide(hidden);
     await isDrawn;
     // Ink writes behind its onRender

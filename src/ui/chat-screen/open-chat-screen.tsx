@@ -126,7 +126,7 @@ export async function openChatScreen({
       maxFps: MAX_FPS,
       onRender: () => {
         drawn = made;
-        if (drawn.length === 0 || !store.state().hidden) curtain.drawn();
+        curtain.drawn({ isEmpty: drawn.length === 0 });
       },
     },
   );

@@ -54,9 +54,11 @@ export async function openTraceScreen({
     stdout.write("\u001b[2J\u001b[H");
     store.dispatch({ type: "resize", columns: stdout.columns || 80, rows: stdout.rows || 24 });
   };
+  // what React has made last
+  let made: readonly string[] = [];
   const rows = () => {
     const state = store.state();
-    return state.hidden ? [] : screenRows(session, state, { model, file, palette });
+    return (made = state.hidden ? [] : screenRows(session, state, { model, file, palette }));
   };
   stdout.on("resize", onResize);
   screen.enter();
@@ -89,7 +91,7 @@ export async function openTraceScreen({
   const ink = render(<TraceScreen store={store} rows={rows} onKey={onKey} />, {
     exitOnCtrlC: false,
     maxFps: 30,
-    onRender: () => curtain.drawn(),
+    onRender: () => curtain.drawn({ isEmpty: made.length === 0 }),
   });
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();

@@ -71,7 +71,7 @@ const DEAD_TOO: ReadonlySet<string> = new Set([...ALWAYS, "b", "enter"]);
 class TraceKeys {
   private isLeaving = false;
   private waiting: readonly WaitingKey[] = [];
-  /** @param cursor the line that was chosen when the key was pressed */
+  /** each gets the line that was chosen when its key was pressed */
   private readonly actions: Record<string, (cursor: number) => void>;
 
   constructor(
