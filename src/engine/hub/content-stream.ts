@@ -1,10 +1,13 @@
 import type { ChunkSink } from "./http-body.js";
-import { pumpBody } from "./http-body.js";
+import { pumpBody, type ResponseBody } from "./http-body.js";
 import { discardBody, type HttpClient, type HttpResponse } from "./http-client.js";
 import { header, TransferFailure } from "./failures.js";
 import { throwForStatus } from "./hub-fetch.js";
 import type { HubApi, RepoState } from "./hub-api.js";
 import type { RemoteFile } from "./remote-tree.js";
+
+/** Below this, a connection of its own costs more than it brings. */
+const leastBulkBytes = 1024 * 1024;
 
 /** Receives the content of a file from some position to its end. */
 export interface ContentReceiver {
@@ -39,7 +42,10 @@ export async function streamOverHttp(
   const { offset, etag } = receiver;
   const range =
     offset === 0 ? {} : { range: `bytes=${offset}-`, ...(etag === undefined ? {} : { "if-range": etag }) };
-  const response = await client.request(address, { headers: range, signal: options.signal });
+  const request = { headers: range, signal: options.signal };
+  const response = await (file.bytes - offset < leastBulkBytes
+    ? client.request(address, request)
+    : client.requestBulk(address, request));
   if (response.status === 416 && offset > 0) {
     discardBody(response);
     await receiver.begin({ offset: 0, etag: undefined });
@@ -102,7 +108,7 @@ export async function streamOverXet(
 }
 
 /** @returns the position of the first byte of the body, or what is wrong with the answer */
-function startOf(response: HttpResponse, offset: number, bytes: number): number | string {
+function startOf(response: HttpResponse<ResponseBody>, offset: number, bytes: number): number | string {
   const encoding = header(response.headers, "content-encoding") ?? "identity";
   if (encoding !== "identity") return `the server compresses the file (${encoding.slice(0, 20)})`;
   if (response.status === 200) {

@@ -5,7 +5,21 @@ import type { HttpResponse } from "./http-client.js";
 /** Fewer bytes than this within the stall time, and a transfer counts as standing still. */
 const leastProgressBytes = 1024;
 
-/** Takes a chunk. A promise in return asks to wait before the next one, and before the end. */
+/** A body that comes as events. Every message of node:http is one. */
+export interface ResponseBody {
+  on(event: "data", listener: (chunk: Buffer) => void): unknown;
+  once(event: "end" | "close", listener: () => void): unknown;
+  once(event: "error", listener: (error: Error) => void): unknown;
+  removeAllListeners(event: "data"): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+}
+
+/**
+ * Takes a chunk, whose memory is used again as soon as it returns. A promise in return asks to wait before the next one,
+ * and before the end.
+ */
 export type ChunkSink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 /**
@@ -14,11 +28,10 @@ export type ChunkSink = (chunk: Uint8Array) => Promise<void> | undefined;
  * @throws TransferFailure when the body is cut off, or stands still for `stallMs` while nobody here is waiting
  */
 export function pumpBody(
-  response: HttpResponse,
+  { body }: { readonly body: ResponseBody },
   sink: ChunkSink,
   options: { stallMs: number; signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const { body } = response;
   return new Promise((resolve, reject) => {
     let receivedSinceCheck = 0;
     /** What the sink asked to wait for. */
@@ -62,6 +75,7 @@ export function pumpBody(
       // It comes after the last chunk, even if the sink is not done with that.
       void Promise.resolve(pending).then(() => settle(), settle);
     });
+    body.resume();
   });
 }
 
@@ -70,7 +84,7 @@ export function pumpBody(
  * @throws UserError HUB_BAD_RESPONSE (exit 69) beyond `maxBytes`; TransferFailure
  */
 export async function readBody(
-  response: HttpResponse,
+  response: HttpResponse<ResponseBody>,
   options: { maxBytes: number; stallMs: number; signal?: AbortSignal | undefined },
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -87,7 +101,7 @@ export async function readBody(
           "Check HF_ENDPOINT and the proxy, if one is set.",
         );
       }
-      chunks.push(chunk);
+      chunks.push(Uint8Array.from(chunk));
       return undefined;
     },
     options,

@@ -1,8 +1,11 @@
 import http from "node:http";
 import https from "node:https";
+import net from "node:net";
 import { UserError } from "../errors.js";
+import { BulkConnection } from "./bulk-connection.js";
 import type { HubEnvironment } from "./environment.js";
 import { HttpTimeout } from "./failures.js";
+import type { ResponseBody } from "./http-body.js";
 import { proxyAuthorization, proxyFor, TunnelAgent } from "./proxy.js";
 import type { HubToken } from "./token.js";
 
@@ -15,14 +18,22 @@ export interface HttpRequest {
   readonly redirects?: "follow" | "report";
 }
 
-export interface HttpResponse {
+export interface HttpResponse<Body extends ResponseBody = http.IncomingMessage> {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   /** Address that answered, after redirects. */
   readonly url: URL;
   /** Paused until it is read. Destroy it when it is not wanted. */
-  readonly body: http.IncomingMessage;
+  readonly body: Body;
 }
+
+/** A request on its way, and how to get at the body of its answer while node:http tells of the header. */
+interface OpenRequest<Body> {
+  readonly outgoing: http.ClientRequest;
+  readonly takeBody: (message: http.IncomingMessage) => Body | Promise<Body>;
+}
+
+type Opener<Body> = (url: URL, options: http.RequestOptions) => OpenRequest<Body>;
 
 const maxRedirects = 5;
 const redirectStatus = new Set([301, 302, 303, 307, 308]);
@@ -63,12 +74,28 @@ export class HttpClient {
    * Resolves with the headers of the first answer that is no redirect, whatever its status.
    * @throws UserError HUB_OFFLINE, HUB_REDIRECT; HttpTimeout; errors of node:http
    */
-  async request(address: string | URL, request: HttpRequest = {}): Promise<HttpResponse> {
+  request(address: string | URL, request: HttpRequest = {}): Promise<HttpResponse> {
+    return this.#follow(address, request, (url, options) => this.#openPooled(url, options));
+  }
+
+  /**
+   * The same for many megabytes: on a connection of its own and past node's parser, where there is no tunnel to go through.
+   * @throws as request()
+   */
+  requestBulk(address: string | URL, request: HttpRequest = {}): Promise<HttpResponse<ResponseBody>> {
+    return this.#follow(address, request, (url, options) => this.#openBulk(url, options));
+  }
+
+  async #follow<Body extends ResponseBody>(
+    address: string | URL,
+    request: HttpRequest,
+    open: Opener<Body>,
+  ): Promise<HttpResponse<Body>> {
     this.refuseOffline();
     let url = new URL(address);
     let headers = { ...request.headers };
     for (let hops = 0; ; hops += 1) {
-      const response = await this.#send(url, request, headers);
+      const response = await this.#send(url, request, headers, open);
       const location = response.headers.location;
       const isRedirect = redirectStatus.has(response.status) && location !== undefined;
       if (!isRedirect || request.redirects === "report") return response;
@@ -95,7 +122,12 @@ export class HttpClient {
     );
   }
 
-  #send(url: URL, request: HttpRequest, headers: Readonly<Record<string, string>>): Promise<HttpResponse> {
+  #send<Body extends ResponseBody>(
+    url: URL,
+    request: HttpRequest,
+    headers: Readonly<Record<string, string>>,
+    open: Opener<Body>,
+  ): Promise<HttpResponse<Body>> {
     const { signal, method = "GET", body } = request;
     signal?.throwIfAborted();
     const options: http.RequestOptions = {
@@ -110,7 +142,7 @@ export class HttpClient {
         ...headers,
       },
     };
-    const outgoing = this.#open(url, options);
+    const { outgoing, takeBody } = open(url, options);
     return new Promise((resolve, reject) => {
       const { headerTimeoutMs } = this.environment;
       const timer = setTimeout(
@@ -128,30 +160,43 @@ export class HttpClient {
       outgoing.once("error", reject);
       outgoing.once("response", (message) => {
         clearTimeout(timer);
-        resolve({ status: message.statusCode ?? 0, headers: message.headers, url, body: message });
+        const { statusCode: status = 0, headers } = message;
+        Promise.resolve(takeBody(message)).then((body) => resolve({ status, headers, url, body }), reject);
       });
       outgoing.end(body);
     });
   }
 
-  #open(url: URL, options: http.RequestOptions): http.ClientRequest {
+  #openPooled(url: URL, options: http.RequestOptions): OpenRequest<http.IncomingMessage> {
+    const takeBody = (message: http.IncomingMessage): http.IncomingMessage => message;
     const proxy = proxyFor(url, this.environment.variables);
     if (url.protocol === "https:") {
-      return https.request(url, { ...options, agent: proxy ? this.#tunnel(proxy) : this.#direct["https:"] });
+      const agent = proxy ? this.#tunnel(proxy) : this.#direct["https:"];
+      return { outgoing: https.request(url, { ...options, agent }), takeBody };
     }
-    if (proxy === undefined) return http.request(url, { ...options, agent: this.#direct["http:"] });
-    return http.request({
-      ...options,
-      host: proxy.hostname,
-      port: proxy.port || 80,
-      path: url.href,
-      headers: {
-        host: url.host,
-        ...(options.headers as http.OutgoingHttpHeaders),
-        ...proxyAuthorization(proxy),
-      },
-      agent: this.#direct["http:"],
-    });
+    const agent = this.#direct["http:"];
+    const outgoing = proxy
+      ? http.request({ ...throughProxy(url, proxy, options), agent })
+      : http.request(url, { ...options, agent });
+    return { outgoing, takeBody };
+  }
+
+  #openBulk(url: URL, options: http.RequestOptions): OpenRequest<ResponseBody> {
+    const proxy = proxyFor(url, this.environment.variables);
+    const secure = url.protocol === "https:";
+    if (secure && proxy !== undefined) return this.#openPooled(url, options);
+    const { hostname, port } = proxy ?? url;
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const connection = new BulkConnection(
+      secure
+        ? { secure, host, port: Number(port || 443), servername: net.isIP(host) ? "" : host }
+        : { secure, host, port: Number(port || 80) },
+    );
+    const createConnection = (): BulkConnection => connection;
+    const outgoing = proxy
+      ? http.request({ ...throughProxy(url, proxy, options), createConnection })
+      : (secure ? https : http).request(url, { ...options, createConnection });
+    return { outgoing, takeBody: (message) => connection.takeBody(message) };
   }
 
   #tunnel(proxy: URL): TunnelAgent {
@@ -161,8 +206,23 @@ export class HttpClient {
   }
 }
 
+/** A request for an http address, as a proxy expects it. */
+function throughProxy(url: URL, proxy: URL, options: http.RequestOptions): http.RequestOptions {
+  return {
+    ...options,
+    host: proxy.hostname,
+    port: proxy.port || 80,
+    path: url.href,
+    headers: {
+      host: url.host,
+      ...(options.headers as http.OutgoingHttpHeaders),
+      ...proxyAuthorization(proxy),
+    },
+  };
+}
+
 /** Lets go of a body that nobody wants: a short one is read away, so that its connection can be used again. */
-export function discardBody(response: HttpResponse): void {
+export function discardBody(response: HttpResponse<ResponseBody>): void {
   if (Number(response.headers["content-length"] ?? Infinity) <= 65_536) response.body.resume();
   else response.body.destroy();
 }

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { discardBody, type HttpClient, type HttpRequest, type HttpResponse } from "./http-client.js";
 import { header, HttpFailure } from "./failures.js";
-import { readBody } from "./http-body.js";
+import { readBody, type ResponseBody } from "./http-body.js";
 import { withRetries, type RetryNotice, type RetryPolicy } from "./retry.js";
 
 export interface HubFetchOptions {
@@ -51,7 +51,7 @@ export function streamingFetch(
 
 /** @throws HttpFailure for a status from 400 on, with what the server says about it */
 export async function throwForStatus(
-  response: HttpResponse,
+  response: HttpResponse<ResponseBody>,
   options: { stallMs: number; signal?: AbortSignal | undefined },
 ): Promise<void> {
   if (response.status < 400) return;
@@ -65,7 +65,7 @@ export async function throwForStatus(
 }
 
 async function readErrorText(
-  response: HttpResponse,
+  response: HttpResponse<ResponseBody>,
   options: { stallMs: number; signal?: AbortSignal | undefined },
 ): Promise<string> {
   try {

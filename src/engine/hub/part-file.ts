@@ -83,8 +83,8 @@ export class PartFile {
   }
 
   /**
-   * Appends bytes.
-   * @returns a promise when the disk is behind: until it resolves, leave the bytes as they are and append no others
+   * Appends a copy of bytes.
+   * @returns a promise when the disk is behind: until it resolves, append no others
    */
   append(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#failed !== undefined) throw this.#failed;
@@ -94,7 +94,10 @@ export class PartFile {
     this.#size += fitting.length;
     const rest = chunk.subarray(fitting.length);
     if (this.#filled === this.#filling.length) {
-      if (this.#writing !== undefined) return this.#writing.then(() => this.append(rest));
+      if (this.#writing !== undefined) {
+        const kept = Uint8Array.from(rest);
+        return this.#writing.then(() => this.append(kept));
+      }
       this.#startWrite();
     }
     return rest.length === 0 ? undefined : this.append(rest);

@@ -5,14 +5,16 @@ import { noticesOf, openHub, runDownload, startHub, temporaryFolder } from "./hu
 import type { Fault } from "./server/faults.js";
 import { checkpointRecipes, makeRepo } from "./server/served-repo.js";
 
-const weightBytes = 400_000;
+const smallBytes = 400_000;
+/** Enough for a connection of its own, past node's parser. */
+const largeBytes = 1_500_000;
 const weights = "model.safetensors";
 
 /** A hub whose content answers for the weights fail the first `times` times. */
 async function failingHub(
   fault: Fault,
   times: number,
-  { onlyRanges }: { onlyRanges: boolean } = { onlyRanges: false },
+  { onlyRanges = false, weightBytes = smallBytes }: { onlyRanges?: boolean; weightBytes?: number } = {},
 ) {
   const server = await startHub();
   const repo = server.add(makeRepo("org/model", checkpointRecipes(weightBytes)));
@@ -27,7 +29,7 @@ async function failingHub(
   return { server, repo, home, hub: await openHub(server, home) };
 }
 
-describe("a download that fails in passing", () => {
+describe.each([smallBytes, largeBytes])("a download of %i bytes that fails in passing", (weightBytes) => {
   it.each<[string, Fault]>([
     ["the connection is cut before the first byte", { kind: "cut", afterBytes: 0 }],
     ["the connection is cut in the middle", { kind: "cut", afterBytes: 123_456 }],
@@ -48,7 +50,7 @@ describe("a download that fails in passing", () => {
     ["there are too many requests", { kind: "status", status: 429 }],
     ["a byte is wrong", { kind: "corrupt", at: 200_000 }],
   ])("goes on when %s", async (_, fault) => {
-    const { hub, repo } = await failingHub(fault, 1);
+    const { hub, repo } = await failingHub(fault, 1, { weightBytes });
     const { result, events } = await runDownload(hub, { repo: "org/model" });
     const content = await readFile(path.join(result.path, weights));
     expect(repo.files.get(weights)?.content.equals(content)).toBe(true);
@@ -63,14 +65,14 @@ describe("a download that fails in passing", () => {
     ["names another size", { kind: "content-range", value: "bytes 150000-399999/500000" }],
     ["sends a range header that makes no sense", { kind: "content-range", value: "lines 1-2" }],
   ])("starts over when the server %s", async (_, fault) => {
-    const { hub, repo } = await failingHub(fault, 1, { onlyRanges: true });
+    const { hub, repo } = await failingHub(fault, 1, { onlyRanges: true, weightBytes });
     const { result } = await runDownload(hub, { repo: "org/model" });
     const content = await readFile(path.join(result.path, weights));
     expect(repo.files.get(weights)?.content.equals(content)).toBe(true);
   });
 
   it("starts over with a server that never gives a proper range", async () => {
-    const { hub, repo, server } = await failingHub({ kind: "cut", afterBytes: 150_000 }, 1);
+    const { hub, repo, server } = await failingHub({ kind: "cut", afterBytes: 150_000 }, 1, { weightBytes });
     const first = server.faults;
     server.faults = (request) => {
       const isRange = request.origin === "cdn" && request.headers.range !== undefined;
@@ -83,7 +85,9 @@ describe("a download that fails in passing", () => {
   });
 
   it("waits as long as Retry-After says", async () => {
-    const { hub } = await failingHub({ kind: "status", status: 429, headers: { "retry-after": "1" } }, 1);
+    const { hub } = await failingHub({ kind: "status", status: 429, headers: { "retry-after": "1" } }, 1, {
+      weightBytes,
+    });
     const started = Date.now();
     const { events } = await runDownload(hub, { repo: "org/model" });
     expect(Date.now() - started).toBeGreaterThan(950);
@@ -91,7 +95,9 @@ describe("a download that fails in passing", () => {
   });
 
   it("survives a server that gives 30 kB at a time", async () => {
-    const { hub, repo, server } = await failingHub({ kind: "cut", afterBytes: 30_000 }, 1000);
+    const { hub, repo, server } = await failingHub({ kind: "cut", afterBytes: 30_000 }, 1000, {
+      weightBytes,
+    });
     const { result } = await runDownload(hub, { repo: "org/model" });
     expect(repo.files.get(weights)?.content.equals(await readFile(path.join(result.path, weights)))).toBe(
       true,
@@ -123,7 +129,7 @@ describe("a download that fails for good", () => {
     ],
   ])("says so when %s", async (_, fault, code, exit) => {
     const server = await startHub();
-    server.add(makeRepo("org/model", checkpointRecipes(weightBytes)));
+    server.add(makeRepo("org/model", checkpointRecipes(smallBytes)));
     server.faults = ({ origin, url }) => (origin === "cdn" || url === "/loop" ? fault : undefined);
     const home = await temporaryFolder();
     const hub = await openHub(server, home);
