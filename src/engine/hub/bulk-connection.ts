@@ -14,7 +14,7 @@ export type BulkTarget =
 /**
  * A connection for one answer with a large body. node:http gets it as its socket (`createConnection`), sends the
  * request and reads the header. The body can then be taken past node's parser, which would copy every byte of it
- * into new memory: see docs/design-notes.md.
+ * into new memory: see docs/measurements.md, "Downloads".
  */
 export class BulkConnection extends Duplex {
   readonly #socket: net.Socket;
