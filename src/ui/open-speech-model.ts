@@ -53,7 +53,15 @@ export async function openSpeechModel({
     progress.update({ label: "loading the model" });
     const cores = facts.bytes < ONE_THREAD_BYTES ? 1 : Math.min(16, availableParallelism());
     const threads = flags.threads ?? cores;
-    return await SpeechSession.open({ process: child, engineFolder: engine.folder, facts, threads, signal });
+    return await SpeechSession.open({
+      process: child,
+      engineFolder: engine.folder,
+      facts,
+      threads,
+      // with the other backends nobody has compared the results
+      gpu: gpu === "cuda",
+      signal,
+    });
   } catch (error) {
     await child.close();
     throw error;

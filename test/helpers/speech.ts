@@ -106,7 +106,7 @@ export function audioToken(checkpoint: string): number {
 /** The native object, in this process. */
 export async function loadNative(
   file: string,
-  options: { plain: boolean; threads?: number },
+  options: { plain: boolean; threads?: number; gpu?: boolean },
 ): Promise<{ native: NativeSpeech; facts: SpeechFacts }> {
   const { ParleySpeech } = loadAddon(await engineFolder());
   const native = new ParleySpeech();

@@ -18,6 +18,8 @@ export interface OpenSpeechOptions {
   threads: number;
   /** without the fused CPU kernels, through ggml alone */
   plain?: boolean;
+  /** on a GPU, if there is one */
+  gpu?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -40,10 +42,11 @@ export class SpeechSession {
     facts,
     threads,
     plain = false,
+    gpu = false,
     signal,
   }: OpenSpeechOptions): Promise<SpeechSession> {
     try {
-      const params = { engineFolder, modelPath: facts.path, threads, plain };
+      const params = { engineFolder, modelPath: facts.path, threads, plain, gpu };
       const loaded = await process.call("loadSpeech", params, { signal });
       return new SpeechSession(process, facts, loaded, engineFolder);
     } catch (error) {

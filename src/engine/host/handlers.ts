@@ -98,11 +98,11 @@ export function createHandlers(log: Log): Handlers {
       return drain(forward(loaded(), params, signal), emit);
     },
 
-    async loadSpeech({ engineFolder, modelPath, threads, plain }) {
+    async loadSpeech({ engineFolder, modelPath, threads, plain, gpu }) {
       speech?.dispose();
       speech = undefined;
       const started = performance.now();
-      speech = await SpeechModel.load(loadAddon(engineFolder), modelPath, { threads, plain });
+      speech = await SpeechModel.load(loadAddon(engineFolder), modelPath, { threads, plain, gpu });
       return { ...speech.facts, loadMs: performance.now() - started };
     },
 

@@ -22,7 +22,7 @@ export interface LoadParams {
   /** backend that engine was compiled for */
   gpu: "cuda" | "vulkan" | "metal" | false;
   modelPath: string;
-  /** layers to offload; "auto" lets the memory decide */
+  /** on the GPU, the output after the last layer counted as one; "auto": as many as fit */
   gpuLayers: number | "auto";
   threads: number;
 }
@@ -134,6 +134,8 @@ export interface LoadSpeechParams {
   threads: number;
   /** without the fused CPU kernels, through ggml alone */
   plain: boolean;
+  /** on a GPU, if there is one */
+  gpu: boolean;
 }
 
 export interface LoadedSpeech extends SpeechFacts {

@@ -3,8 +3,7 @@
  * [frames, codebooks], audio is mono float32; each object runs one call at a time.
  */
 export interface NativeSpeech {
-  /** @param options plain: without the fused CPU kernels, through ggml alone */
-  load(path: string, options: { threads: number; plain?: boolean }): Promise<SpeechFacts>;
+  load(path: string, options: SpeechLoadOptions): Promise<SpeechFacts>;
   /** Forgets all utterances and makes room for `width` new ones of at most `context` positions. */
   begin(options: NativeBeginOptions): Promise<void>;
   /** A token of -1 stands for the next frame of codes. Resolves to false when cancel() came first. */
@@ -56,6 +55,14 @@ export interface NativeSpeech {
   dispose(): void;
 }
 
+export interface SpeechLoadOptions {
+  threads: number;
+  /** without the fused CPU kernels, through ggml alone */
+  plain?: boolean;
+  /** on the first GPU that ggml knows, if there is one; what it cannot do is done on the CPU */
+  gpu?: boolean;
+}
+
 export interface SpeechFacts {
   codebooks: number;
   /** Ids per codebook, the reserved ones above `codebookSize` counted. */
@@ -73,6 +80,8 @@ export interface SpeechFacts {
   samplesPerFrame: number;
   /** Do the fused kernels of this CPU compute? */
   fused: boolean;
+  /** What computes, in the words of its driver. */
+  device: string;
 }
 
 export interface NativeBeginOptions {

@@ -1,7 +1,14 @@
 import { UserError } from "../errors.js";
 import { joinIntegers } from "../tensors/join-integers.js";
 import { notANumber } from "./not-a-number.js";
-import type { NativeHidden, NativeSpeech, SpeechBinding, SpeechEnd, SpeechFacts } from "./speech-binding.js";
+import type {
+  NativeHidden,
+  NativeSpeech,
+  SpeechBinding,
+  SpeechEnd,
+  SpeechFacts,
+  SpeechLoadOptions,
+} from "./speech-binding.js";
 
 /** Stands for a frame of codes in a prompt's tokens. */
 export const AUDIO_FRAME = -1;
@@ -51,11 +58,7 @@ export class SpeechModel {
    * @param path a csm GGUF file that the strict reader has accepted
    * @throws UserError SPEECH_LOAD (exit 65) when the file is not what it says it is
    */
-  static async load(
-    binding: SpeechBinding,
-    path: string,
-    options: { threads: number; plain?: boolean },
-  ): Promise<SpeechModel> {
+  static async load(binding: SpeechBinding, path: string, options: SpeechLoadOptions): Promise<SpeechModel> {
     const native = new binding.ParleySpeech();
     try {
       return new SpeechModel(native, await native.load(path, options));

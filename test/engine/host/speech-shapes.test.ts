@@ -163,6 +163,19 @@ describe.each(Object.entries(SHAPES))("%s", (name, shape) => {
     plain.native.dispose();
   });
 
+  it("computes on the CPU where the engine knows no GPU", async () => {
+    const file = await fileOf("q8_0");
+    const [usual, asked] = [
+      await loadNative(file, { plain: false }),
+      await loadNative(file, { plain: false, gpu: true }),
+    ];
+    expect(asked.facts).toEqual(usual.facts);
+    expect(asked.facts.device).not.toBe("");
+    expect(await look(asked.native)).toEqual(await look(usual.native));
+    usual.native.dispose();
+    asked.native.dispose();
+  });
+
   it.each(["f32", "q4_0", "q4_k_m", "q8_0"] as const)(
     "gives with %s weights each of a batch what it gets alone, on one thread or two",
     async (type) => {

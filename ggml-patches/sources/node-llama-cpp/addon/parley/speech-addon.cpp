@@ -48,8 +48,10 @@ struct Engine {
     std::unique_ptr<Speaking> speaking;
     std::unique_ptr<Attended> attended;
 
-    Engine(const std::string & path, int threads, const Kernels * kernels)
-        : backend(threads), kernels(kernels), model(path, backend, kernels), ops(kernels == nullptr ? make_ggml_ops() : make_fused_ops(*kernels)),
+    // @param may_fuse whether the fused kernels may compute; they are for the CPU
+    Engine(const std::string & path, int threads, bool gpu, bool may_fuse)
+        : backend(threads, gpu), kernels(may_fuse && !backend.on_gpu() ? find_kernels() : nullptr), model(path, backend, kernels),
+          ops(kernels == nullptr ? make_ggml_ops(!backend.on_gpu()) : make_fused_ops(*kernels)),
           encoder(model, backend, *ops), decoder(model, backend, *ops) {}
 };
 
@@ -111,14 +113,15 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
             return job->start();
         }
 
-        // load(path, {threads, plain}): Promise<facts>. plain: without the fused kernels
+        // load(path, {threads, plain, gpu}): Promise<facts>. plain: without the fused kernels; gpu: on the first GPU, if any
         Napi::Value load(const Napi::CallbackInfo & info) {
             const std::string path = info[0].As<Napi::String>().Utf8Value();
             const auto options = info[1].As<Napi::Object>();
             const int threads = integer(options, "threads");
-            const Kernels * kernels = options.Get("plain").ToBoolean() ? nullptr : find_kernels();
-            return run(info.Env(), [this, path, threads, kernels]() -> Job::Result {
-                engine = std::make_unique<Engine>(path, threads, kernels);
+            const bool gpu = options.Get("gpu").ToBoolean();
+            const bool plain = options.Get("plain").ToBoolean();
+            return run(info.Env(), [this, path, threads, gpu, plain]() -> Job::Result {
+                engine = std::make_unique<Engine>(path, threads, gpu, !plain);
                 return [this](Napi::Env env) { return facts(env); };
             });
         }
@@ -138,6 +141,7 @@ class ParleySpeech : public Napi::ObjectWrap<ParleySpeech> {
             facts.Set("sampleRate", config.mimi.sample_rate);
             facts.Set("samplesPerFrame", config.mimi.samples_per_frame());
             facts.Set("fused", engine->kernels != nullptr);
+            facts.Set("device", ggml_backend_dev_description(engine->backend.device()));
             return facts;
         }
 

@@ -83,7 +83,7 @@ void Prompt::check(const Config & config) const {
 std::vector<float> embed_prompt(const Model & model, const Prompt & prompt) {
     const Config & config = model.config();
     const int64_t hidden = config.backbone.hidden;
-    const ggml_tensor * audio = model.weights().audio_embeddings;
+    const ggml_tensor * audio = model.weights().audio_embeddings.in_file;
     std::vector<float> rows(prompt.ids.size() * hidden, 0.0f);
     std::vector<float> expanded(hidden);
     const int32_t * frame = prompt.codes.data();
@@ -193,7 +193,7 @@ Hidden inspect_depth(const Model & model, const Backend & backend, const Ops & o
         if (p == 0) {
             memcpy(row, hidden + frame * width, width * sizeof(float));
         } else {
-            add_row(w.depth_embeddings, (int64_t) (p - 1) * config.audio_vocab + codes[frame * tokens + p - 1], expanded, row);
+            add_row(w.depth_embeddings.in_file, (int64_t) (p - 1) * config.audio_vocab + codes[frame * tokens + p - 1], expanded, row);
         }
     }
 

@@ -66,18 +66,18 @@ void FrameGraph::build(const Model & model, const Ops & ops, BackboneState & sta
 
     // Depth positions 0 and 1, the hidden state and code 0, go through in one pass: two columns per sequence.
     ggml_tensor * first = ggml_reshape_3d(ctx, hidden, config.backbone.hidden, 1, width);
-    ggml_tensor * second = ops.embed(graph, w.depth_embeddings, 0, code);
+    ggml_tensor * second = ops.embed(graph, w.depth_embeddings.rows, 0, code);
     second = ggml_reshape_3d(ctx, second, config.backbone.hidden, 1, width);
     x = ggml_reshape_2d(ctx, ggml_concat(ctx, first, second, 1), config.backbone.hidden, 2 * width);
 
     for (int32_t p = 1; p < config.codebooks; ++p) {
         code = draw(ops, depth_pass(model, ops, x, p), p, options.depth);
         if (p + 1 < config.codebooks) {
-            x = ops.embed(graph, w.depth_embeddings, (int64_t) p * config.audio_vocab, code);
+            x = ops.embed(graph, w.depth_embeddings.rows, (int64_t) p * config.audio_vocab, code);
         }
     }
 
-    ggml_tensor * next = ops.embed_frames(graph, w.audio_embeddings, config.audio_vocab, codes);
+    ggml_tensor * next = ops.embed_frames(graph, w.audio_embeddings.rows, config.audio_vocab, codes);
     graph.add(ggml_cpy(ctx, next, input));
 }
 

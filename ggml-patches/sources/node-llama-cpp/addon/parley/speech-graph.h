@@ -20,23 +20,32 @@ struct Stopped : std::runtime_error {
     Stopped() : std::runtime_error("stopped") {}
 };
 
-// Where computation happens, and with how many threads.
+// Where computation happens: on the CPU, or on a GPU with the CPU for the operations that the GPU does not know.
 class Backend {
   public:
-    // @throws std::runtime_error when no CPU backend is registered
-    explicit Backend(int threads);
+    // @param gpu compute on the first GPU, if there is one
+    // @throws std::runtime_error when no CPU backend is registered, or the GPU cannot be used
+    Backend(int threads, bool gpu);
 
-    ggml_backend_t handle() const { return backend.get(); }
-    ggml_backend_dev_t device() const { return dev; }
+    // Computes, and owns the memory of stores.
+    ggml_backend_t handle() const { return gpu == nullptr ? cpu.get() : gpu.get(); }
+    ggml_backend_dev_t device() const { return ggml_backend_get_device(handle()); }
+    ggml_backend_dev_t host() const { return ggml_backend_get_device(cpu.get()); }
+    bool on_gpu() const { return gpu != nullptr; }
+    // In the order in which operations are offered to them.
+    std::vector<ggml_backend_t> all() const;
     int threads() const { return n_threads; }
 
-    // While set, a graph that is computed stops between two nodes as soon as the flag is raised.
+    // While set, a graph that is computed stops as soon as the flag is raised: on the CPU between two nodes, on a GPU before
+    // it begins.
     void stop_when(const std::atomic<bool> * flag) const;
+    bool is_stopped() const { return stop != nullptr && stop->load(std::memory_order_relaxed); }
 
   private:
-    ggml_backend_ptr   backend;
-    ggml_backend_dev_t dev;
-    int                n_threads;
+    ggml_backend_ptr cpu;
+    ggml_backend_ptr gpu;
+    int              n_threads;
+    mutable const std::atomic<bool> * stop = nullptr;
 };
 
 // Tensors that keep their contents: caches, codec state, inputs and outputs of graphs. Zero-filled when allocated.
@@ -88,7 +97,9 @@ class Graph {
   private:
     ggml_context_ptr  ctx;
     ggml_cgraph *     graph;
-    ggml_gallocr_ptr  allocator;
+    ggml_gallocr_ptr  allocator;        // where one backend computes
+    ggml_backend_sched_ptr scheduler;   // where several do
+    std::vector<ggml_backend_t> backends;
     std::vector<std::shared_ptr<void>> parameters;
     std::vector<std::pair<std::string, ggml_tensor *>> tapped;
 };

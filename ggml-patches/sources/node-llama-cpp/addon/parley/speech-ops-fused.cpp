@@ -7,7 +7,7 @@ namespace {
 
 class FusedOps : public Ops {
   public:
-    explicit FusedOps(const Kernels & kernels) : kernels(kernels), plain(make_ggml_ops()) {}
+    explicit FusedOps(const Kernels & kernels) : kernels(kernels), plain(make_ggml_ops(true)) {}
 
     Positions positions(Store & store, const Transformer & transformer, const Cache & cache, int32_t tokens, int32_t sequences,
                         int32_t first_sequence, int32_t window, int32_t seen) const override {

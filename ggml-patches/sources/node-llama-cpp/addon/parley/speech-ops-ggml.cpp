@@ -10,6 +10,8 @@ namespace {
 
 class GgmlOps : public Ops {
   public:
+    explicit GgmlOps(bool overlap) : overlap(overlap) {}
+
     Positions positions(Store & store, const Transformer & transformer, const Cache & cache, int32_t tokens, int32_t sequences,
                         int32_t first_sequence, int32_t window, int32_t seen) const override {
         Positions at;
@@ -77,7 +79,7 @@ class GgmlOps : public Ops {
             const int64_t width = std::min<int64_t>(run, conv.kernel - tap) * channels;
             ggml_tensor * windows = ggml_view_2d(ctx, input, width, steps, conv.stride * input->nb[1], tap * conv.dilation * input->nb[1]);
             ggml_tensor * taps = ggml_view_2d(ctx, const_cast<ggml_tensor *>(w), width, w->ne[1], w->nb[1], tap * channels * w->nb[0]);
-            ggml_tensor * part = ggml_mul_mat(ctx, taps, windows);
+            ggml_tensor * part = ggml_mul_mat(ctx, taps, overlap ? windows : ggml_cont(ctx, windows));
             y = y == nullptr ? part : ggml_add(ctx, y, part);
         }
         if (history != nullptr) {
@@ -146,6 +148,8 @@ class GgmlOps : public Ops {
     }
 
   private:
+    const bool overlap;
+
     static ggml_tensor * multiply(ggml_context * ctx, const ggml_tensor * w, ggml_tensor * x) {
         return ggml_mul_mat(ctx, const_cast<ggml_tensor *>(w), x);
     }
@@ -195,8 +199,8 @@ class GgmlOps : public Ops {
 
 }  // namespace
 
-std::unique_ptr<Ops> make_ggml_ops() {
-    return std::make_unique<GgmlOps>();
+std::unique_ptr<Ops> make_ggml_ops(bool overlap) {
+    return std::make_unique<GgmlOps>(overlap);
 }
 
 }  // namespace parley::speech

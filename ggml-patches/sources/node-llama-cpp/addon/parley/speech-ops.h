@@ -90,7 +90,8 @@ class Ops {
     virtual ggml_tensor * nearest(Graph & g, const ggml_tensor * codebook, ggml_tensor * half_norms, ggml_tensor * residual) const = 0;
 };
 
-std::unique_ptr<Ops> make_ggml_ops();
+// @param overlap whether products may take overlapping rows, as ggml's for the CPU do; if not, rows are copied apart
+std::unique_ptr<Ops> make_ggml_ops(bool overlap);
 
 // Needs a Model that was loaded for these kernels.
 std::unique_ptr<Ops> make_fused_ops(const Kernels & kernels);

@@ -9,12 +9,14 @@ namespace parley::speech {
 
 namespace {
 
-bool supports_product(ggml_backend_dev_t device, ggml_backend_buffer_type_t type, const ggml_tensor * weight) {
+enum class Use { product, lookup };
+
+bool supports(Use use, ggml_backend_dev_t device, ggml_backend_buffer_type_t type, const ggml_tensor * weight) {
     ggml_init_params params = { 4 * ggml_tensor_overhead(), nullptr, /* .no_alloc = */ true };
     ggml_context_ptr ctx(ggml_init(params));
     ggml_tensor * w = ggml_dup_tensor(ctx.get(), weight);
-    ggml_tensor * x = ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1);
-    ggml_tensor * y = ggml_mul_mat(ctx.get(), w, x);
+    ggml_tensor * y = use == Use::product ? ggml_mul_mat(ctx.get(), w, ggml_new_tensor_2d(ctx.get(), GGML_TYPE_F32, weight->ne[0], 1))
+                                          : ggml_get_rows(ctx.get(), w, ggml_new_tensor_1d(ctx.get(), GGML_TYPE_I32, 1));
     // A buffer of no bytes carries the type that the question is about.
     ggml_backend_buffer_ptr buffer(ggml_backend_buft_alloc_buffer(type, 0));
     w->buffer = buffer.get();
@@ -24,17 +26,18 @@ bool supports_product(ggml_backend_dev_t device, ggml_backend_buffer_type_t type
 }  // namespace
 
 Placement::Placement(const ModelFile & file, const Backend & backend, bool packed) : file(file), backend(backend), pack(packed) {
-    // Every tensor is placed once.
-    const size_t count = (size_t) gguf_get_n_tensors(file.metadata());
+    // Every tensor is placed once, a table of embeddings twice.
+    const size_t count = 2 * (size_t) gguf_get_n_tensors(file.metadata());
     ggml_init_params params = { (count + 1) * ggml_tensor_overhead(), nullptr, /* .no_alloc = */ true };
     ctx.reset(ggml_init(params));
-    mapped.reset(ggml_backend_dev_buffer_from_host_ptr(backend.device(), const_cast<char *>(file.data()), file.size(), file.size()));
+    mapped.reset(ggml_backend_dev_buffer_from_host_ptr(backend.host(), const_cast<char *>(file.data()), file.size(), file.size()));
     if (ctx == nullptr || mapped == nullptr) {
         throw std::bad_alloc();
     }
-    auto * reg = ggml_backend_dev_backend_reg(backend.device());
+    ggml_backend_buffer_set_usage(mapped.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
+    auto * reg = ggml_backend_dev_backend_reg(backend.host());
     auto list = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_dev_get_extra_bufts");
-    for (auto * type = list == nullptr ? nullptr : list(backend.device()); type != nullptr && *type != nullptr; ++type) {
+    for (auto * type = list == nullptr ? nullptr : list(backend.host()); type != nullptr && *type != nullptr; ++type) {
         extra_types.push_back(*type);
     }
 }
@@ -48,6 +51,19 @@ ggml_tensor * Placement::in_place(const ggml_tensor * tensor) {
     return copy;
 }
 
+ggml_tensor * Placement::for_lookups(const ggml_tensor * tensor) {
+    ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(backend.device());
+    const bool copies_it = backend.on_gpu() && supports(Use::lookup, backend.device(), type, tensor);
+    return copies_it ? copied_to(type, tensor) : in_place(tensor);
+}
+
+ggml_tensor * Placement::copied_to(ggml_backend_buffer_type_t type, const ggml_tensor * tensor) {
+    ggml_tensor * copy = ggml_dup_tensor(ctx.get(), tensor);
+    ggml_set_name(copy, tensor->name);
+    copies.push_back({ tensor, copy, type });
+    return copy;
+}
+
 void Placement::for_products(const ggml_tensor * tensor, std::vector<const ggml_tensor *> & parts, std::vector<const PackedMatrix *> & packed) {
     if (pack) {
         packings.push_back({ tensor, describe_packed(tensor) });
@@ -56,24 +72,21 @@ void Placement::for_products(const ggml_tensor * tensor, std::vector<const ggml_
         return;
     }
     const ggml_backend_buffer_type_t type = best_type(tensor);
-    if (type == nullptr) {
-        parts.push_back(in_place(tensor));
-        return;
-    }
-    ggml_tensor * copy = ggml_dup_tensor(ctx.get(), tensor);
-    ggml_set_name(copy, tensor->name);
-    copies.push_back({ tensor, copy, type });
-    parts.push_back(copy);
+    parts.push_back(type == nullptr ? in_place(tensor) : copied_to(type, tensor));
 }
 
 ggml_backend_buffer_type_t Placement::best_type(const ggml_tensor * tensor) const {
+    if (backend.on_gpu()) {
+        ggml_backend_buffer_type_t type = ggml_backend_dev_buffer_type(backend.device());
+        return supports(Use::product, backend.device(), type, tensor) ? type : nullptr;
+    }
     // The codec's convolutions multiply overlapping rows of their input. ggml's AMX products take rows to be side by side,
     // whatever their strides say, and they take f16 weights.
     if (!ggml_is_quantized(tensor->type)) {
         return nullptr;
     }
     for (ggml_backend_buffer_type_t type : extra_types) {
-        if (supports_product(backend.device(), type, tensor)) {
+        if (supports(Use::product, backend.device(), type, tensor)) {
             return type;
         }
     }
@@ -100,6 +113,7 @@ void Placement::copy_all() {
         if (buffer == nullptr) {
             throw std::bad_alloc();
         }
+        ggml_backend_buffer_set_usage(buffer.get(), GGML_BACKEND_BUFFER_USAGE_WEIGHTS);
         char * at = (char *) ggml_backend_buffer_get_base(buffer.get());
         for (const Copy * copy : list) {
             ggml_backend_tensor_alloc(buffer.get(), copy->target, at);

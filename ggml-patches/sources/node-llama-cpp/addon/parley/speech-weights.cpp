@@ -25,7 +25,7 @@ class WeightLoader {
 
         w.backbone = llama("", config.backbone);
         w.depth    = llama("depth.", config.depth);
-        w.text_embeddings  = table("token_embd.weight", hidden, config.text_vocab);
+        w.text_embeddings  = placement.in_place(expect("token_embd.weight", hidden, config.text_vocab));
         w.audio_embeddings = table("audio_embd.weight", hidden, rows);
         const bool own = model.file.find("depth.audio_embd.weight") != nullptr;
         w.depth_embeddings = own ? table("depth.audio_embd.weight", hidden, rows) : w.audio_embeddings;
@@ -54,8 +54,9 @@ class WeightLoader {
     }
 
     // Rows are looked up, never multiplied with.
-    const ggml_tensor * table(const std::string & name, int64_t ne0, int64_t ne1) {
-        return placement.in_place(expect(name, ne0, ne1));
+    Table table(const std::string & name, int64_t ne0, int64_t ne1) {
+        const ggml_tensor * tensor = expect(name, ne0, ne1);
+        return { placement.for_lookups(tensor), placement.in_place(tensor) };
     }
 
     ggml_tensor * vector(const std::string & name, int64_t length) {
@@ -63,7 +64,7 @@ class WeightLoader {
         if (tensor->type != GGML_TYPE_F32) {
             throw FileError("tensor " + name + " must be F32, found " + ggml_type_name(tensor->type));
         }
-        return placement.in_place(tensor);
+        return placement.for_lookups(tensor);
     }
 
     Matrix matrix(const std::vector<std::string> & names, int64_t cols, const std::vector<int64_t> & rows) {
@@ -241,7 +242,7 @@ class WeightLoader {
             if (entries->type != GGML_TYPE_F32) {
                 throw FileError("tensor " + codebook + " must be F32, found " + ggml_type_name(entries->type));
             }
-            q.codebooks.push_back(placement.in_place(entries));
+            q.codebooks.push_back(placement.for_lookups(entries));
             q.half_norms.push_back(model.derived.add(GGML_TYPE_F32, mimi.codebook_size));
         }
         return q;

@@ -96,12 +96,18 @@ struct Quantizer {
     std::vector<ggml_tensor *> half_norms;        // |entry|^2 / 2, [codebook_size]
 };
 
+// Embeddings. Both are the same tensor where graphs compute on the CPU.
+struct Table {
+    const ggml_tensor * rows    = nullptr;  // for graphs
+    const ggml_tensor * in_file = nullptr;  // for reading rows without one
+};
+
 struct Weights {
     Transformer backbone;
     Transformer depth;
-    const ggml_tensor * text_embeddings;
-    const ggml_tensor * audio_embeddings;        // row k * audio_vocab + code
-    const ggml_tensor * depth_embeddings;
+    const ggml_tensor * text_embeddings;         // in the file: no graph looks them up
+    Table audio_embeddings;                      // row k * audio_vocab + code
+    Table depth_embeddings;
     Matrix head;                                 // codebook 0
     Matrix depth_projection;
     std::vector<Matrix> depth_heads;             // codebook p at p - 1
