@@ -3,7 +3,7 @@
 // the first audio, memory, and the share of the memory's read bandwidth that the frame graph reaches.
 // scripts/make-random-csm.mjs makes a checkpoint of full size.
 // The bandwidth is measured between the others, by a C program that is compiled for it (read-bandwidth.c).
-// Usage: node scripts/bench-speech.mjs MODEL.gguf [--threads 2] [--batches 1,2,4,8] [--frames 24] [--rounds 4] [--plain]
+// Usage: node scripts/bench-speech.mjs MODEL.gguf [--threads 2] [--batches 1,2,4,8] [--frames 24] [--rounds 4] [--plain | --gpu cuda]
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     frames: { type: "string", default: "24" },
     rounds: { type: "string", default: "4" },
     plain: { type: "boolean", default: false },
+    gpu: { type: "string", default: "off" },
   },
 });
 const [file] = positionals;
@@ -45,12 +46,16 @@ const CHUNK_FRAMES = 8;
 const GREEDY = { temperature: 0, topK: 0, depthTemperature: 0, depthTopK: 0 };
 const SAMPLED = { temperature: 0.9, topK: 50, depthTemperature: 0.9, depthTopK: 50 };
 
-const folder = process.env.PARLEY_ENGINE ?? (await findEngine("off"))?.folder;
+const folder = process.env.PARLEY_ENGINE ?? (await findEngine(values.gpu))?.folder;
 if (folder === undefined) throw new Error("the engine is not built: parley engine build");
 const gguf = await readGguf(file, { purpose: "run" });
 const native = new (loadAddon(folder).ParleySpeech)();
 const loading = performance.now();
-const facts = await native.load(file, { threads: Number(values.threads), plain: values.plain });
+const facts = await native.load(file, {
+  threads: Number(values.threads),
+  plain: values.plain,
+  gpu: values.gpu !== "off",
+});
 const loadMs = performance.now() - loading;
 const secondsPerFrame = facts.samplesPerFrame / facts.sampleRate;
 

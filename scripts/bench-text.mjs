@@ -7,7 +7,7 @@
 // --cpu compares processor seconds per token on one thread instead of the clock: it says nothing about how threads
 // work together, but it still means something on a machine that others keep busy.
 // Usage: node scripts/bench-text.mjs MODEL.gguf... --llama-bench PATH [--pairs 5] [--threads 2] [--depth 1,4000]
-//          [--read 512] [--generate 64] [--llama-completion PATH] [--cpu]
+//          [--read 512] [--generate 64] [--llama-completion PATH] [--cpu] [--gpu cuda]
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -31,6 +31,7 @@ const { values, positionals } = parseArgs({
     generate: { type: "string", default: "64" },
     "llama-completion": { type: "string" },
     cpu: { type: "boolean", default: false },
+    gpu: { type: "string", default: "off" },
   },
 });
 if (positionals.length === 0 || values["llama-bench"] === undefined) {
@@ -49,7 +50,7 @@ async function parley(model, promptTokens, generated) {
   const { stdout } = await runProgram([
     ...parleyCommand,
     ...["chat", "-m", model, "--prompt-tokens", ids(promptTokens), "-n", String(generated)],
-    ...["--temp", "0", "--repeat-penalty", "1", "--threads", threads, "--gpu", "off", "--json"],
+    ...["--temp", "0", "--repeat-penalty", "1", "--threads", threads, "--gpu", values.gpu, "--json"],
   ]);
   const document = JSON.parse(stdout);
   if (document.usage.completion_tokens !== generated)
@@ -65,7 +66,7 @@ async function llamaBench(model, { read = 0, generate = 0, depth = 0 }) {
   const { stdout } = await runProgram([
     values["llama-bench"],
     ...["-m", model, "-p", String(read), "-n", String(generate), "-d", String(depth)],
-    ...["-t", threads, "-r", "1", "-o", "json"],
+    ...["-t", threads, "-ngl", values.gpu === "off" ? "0" : "99", "-r", "1", "-o", "json"],
   ]);
   return JSON.parse(stdout)[0].avg_ts;
 }
@@ -100,12 +101,12 @@ async function perCpuSecond(run) {
 const startOfParley = (model) =>
   seconds([
     ...[...parleyCommand, "chat", "-m", model, "--raw", "hello", "-n", "1", "--temp", "0"],
-    ...["--threads", threads, "--gpu", "off"],
+    ...["--threads", threads, "--gpu", values.gpu],
   ]);
 const startOfCompletion = (model) =>
   seconds([
     ...[values["llama-completion"], "-m", model, "-p", "hello", "-n", "1", "--temp", "0", "-t", threads],
-    ...["-no-cnv", "-c", "512"],
+    ...["-no-cnv", "-c", "512", "-ngl", values.gpu === "off" ? "0" : "99"],
   ]);
 
 async function measure(model) {

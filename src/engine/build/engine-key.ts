@@ -12,7 +12,7 @@ const RECIPE = "1";
 
 /**
  * Identity of an engine: everything that decides its machine code. Two installations of parley with the
- * same key share one build. The CPU is part of it, because the build uses every instruction set it has.
+ * same key share one build. CPU and CUDA devices are part of it, because the build is made for them alone.
  * @returns 24 hex digits
  */
 export async function engineKey(gpu: GpuBackend, folder = patchesFolder()): Promise<string> {
@@ -23,6 +23,7 @@ export async function engineKey(gpu: GpuBackend, folder = patchesFolder()): Prom
   add("recipe", RECIPE);
   add("platform", `${process.platform} ${process.arch} ${gpu}`);
   add("cpu", await cpuIdentity());
+  if (gpu === "cuda") add("gpus", await nvidiaModels());
   add("pin", await readFile(path.join(folder, "upstream.json")));
   for (const entry of await readSeries(folder)) add(entry, await readFile(path.join(folder, entry)));
   for (const file of await filesBelow(path.join(folder, "sources"))) {
@@ -38,6 +39,17 @@ async function cpuIdentity(): Promise<string> {
     if (flags !== undefined) return flags.split(" ").sort().join(" ");
   }
   return os.cpus()[0]?.model ?? "unknown";
+}
+
+/** As the driver calls them; a home that several machines share needs a build for each kind. */
+async function nvidiaModels(): Promise<string> {
+  const folder = "/proc/driver/nvidia/gpus";
+  const devices = await readdir(folder).catch(() => [] as string[]);
+  const models = devices.map(async (device) => {
+    const information = await readFile(path.join(folder, device, "information"), "utf8").catch(() => "");
+    return /^Model:\s*(.*)$/m.exec(information)?.[1] ?? "unknown";
+  });
+  return [...new Set(await Promise.all(models))].sort().join("\n");
 }
 
 /** All regular files below a folder, sorted, so that the order does not depend on the file system. */

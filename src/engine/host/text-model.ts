@@ -52,12 +52,15 @@ export class TextModel {
     } catch (error) {
       if (signal.aborted) throw error;
       const reason = nativeReason() ?? (error instanceof Error ? error.message : String(error));
-      if (error instanceof Error && error.constructor.name === "InsufficientMemoryError") {
+      const isRefused = error instanceof Error && error.constructor.name === "InsufficientMemoryError";
+      if (isRefused || /out of memory|unable to allocate/i.test(reason)) {
         throw new UserError(
           "outOfMemory",
           "OUT_OF_MEMORY",
-          `${modelPath} does not fit into memory: ${error.message}`,
-          "Convert to a smaller type (--type q4_k_m), or close other programs.",
+          `${modelPath} does not fit into memory: ${isRefused ? error.message : reason}`,
+          binding.llama.gpu === false
+            ? "Convert to a smaller type (--type q4_k_m), or close other programs."
+            : "Put fewer layers on the GPU (--gpu-layers), or convert to a smaller type (--type q4_k_m).",
           { cause: error },
         );
       }

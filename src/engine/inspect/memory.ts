@@ -29,7 +29,7 @@ export interface MemoryRow {
   /** Node and the libraries of the engine process. */
   readonly process: number;
   readonly total: number;
-  /** What of `weights` and the cache lies on the GPU; those bytes are part of the sums above. */
+  /** What of `weights` and the cache lies on the GPU, and the compute buffers; part of the sums above. */
   readonly gpu: number;
 }
 
@@ -87,7 +87,7 @@ export function estimateMemory(
       compute,
       process: PROCESS_BYTES,
       total: weightBytes + repacked + cache.total + compute + PROCESS_BYTES,
-      gpu: gpuLayers === 0 ? 0 : gpuWeights + cacheSize(sizes, held, context, options).total,
+      gpu: gpuLayers === 0 ? 0 : gpuWeights + cacheSize(sizes, held, context, options).total + compute,
     };
   });
   return {

@@ -25,7 +25,9 @@ export function memoryView(
     line("compute buffers", (row) => row.compute),
     line("engine process", (row) => row.process),
     line("total", (row) => row.total),
-    ...(gpu_layers > 0 ? [line(`of that on the GPU (${gpu_layers} layers)`, (row) => row.gpu)] : []),
+    ...(gpu_layers > 0
+      ? [line(`of that on the GPU (${gpu_layers} layers; the driver takes more)`, (row) => row.gpu)]
+      : []),
   ];
   const right = rows.map((_, column) => column + 1);
   return table(cells, right)
