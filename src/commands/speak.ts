@@ -1,14 +1,29 @@
-import { randomInt } from "node:crypto";
-import { Args, Flags } from "@oclif/core";
-import { encodeTurns } from "../engine/client/speech-prompt.js";
-import { planSpeech } from "../engine/client/plan-speech.js";
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { Args, Flags, type Interfaces } from "@oclif/core";
+import {
+  encodeTurns,
+  joinContexts,
+  NO_TURNS,
+  voiceContext,
+  type SpeechContext,
+} from "../engine/client/speech-prompt.js";
 import type { SpeechSession } from "../engine/client/speech-session.js";
-import { parseTurn, readTurns } from "../engine/speech/turn.js";
+import { UserError } from "../engine/errors.js";
 import { refuseMissing } from "../engine/formats/refuse-missing.js";
+import { codecFingerprint } from "../engine/speech/codec-fingerprint.js";
+import type { Line } from "../engine/speech/script.js";
+import { splitLine } from "../engine/speech/split-line.js";
+import { parseTurn, readTurns } from "../engine/speech/turn.js";
+import { VoiceStore } from "../engine/speech/voice-store.js";
+import type { Voice } from "../engine/speech/voice.js";
 import { BaseCommand } from "../ui/base-command.js";
 import { noteBundled } from "../ui/note-bundled.js";
 import { openSpeechModel } from "../ui/open-speech-model.js";
-import { readSpeechTexts } from "../ui/read-speech-texts.js";
+import { playAudio } from "../ui/play-audio.js";
+import { recordSpeech } from "../ui/record-speech.js";
+import { checkSpeakFlags, readLines, speechRequest } from "../ui/speak-request.js";
 import {
   audioFlags,
   maxSecondsFlag,
@@ -16,15 +31,11 @@ import {
   speechModelFlags,
   speechSamplingFlags,
 } from "../ui/speech-flags.js";
-import { checkOutputFlags, openRecordings, refuseExistingOutputs } from "../ui/speech-outputs.js";
+import { refuseExistingOutputs } from "../ui/speech-outputs.js";
 import type { Recording } from "../ui/speech-recording.js";
-import {
-  closingLine,
-  realTimeFactor,
-  speechDocument,
-  warnings,
-  type SpeechTimings,
-} from "../ui/speech-report.js";
+import { closingLine, speechDocument, warnings } from "../ui/speech-report.js";
+
+type SpeakFlags = Interfaces.InferredFlags<typeof Speak.flags & typeof BaseCommand.baseFlags>;
 
 export default class Speak extends BaseCommand {
   static override summary = "speak a text with a conversational speech model";
@@ -59,8 +70,34 @@ export default class Speak extends BaseCommand {
       description: "an earlier turn: speaker, words and audio; may be repeated",
     }),
     context: Flags.string({ helpValue: "TURNS.json", description: "earlier turns, before those of --turn" }),
+    script: Flags.string({
+      helpValue: "DIALOGUE",
+      description: 'a dialogue instead of TEXT: lines such as "1: Hello.", or .json',
+    }),
+    voice: Flags.string({
+      helpValue: "NAME",
+      description: "a voice kept with `speak voice add`, before all earlier turns; it also gives the speaker",
+    }),
     batch: Flags.boolean({
       description: "speak every line at once, a file each (out-1.wav, out-2.wav, ...)",
+    }),
+    split: Flags.boolean({
+      allowNo: true,
+      default: true,
+      description:
+        "split what is too long to be said at once at its sentences; each part hears those before it",
+    }),
+    retries: Flags.integer({
+      min: 0,
+      max: 100,
+      default: 0,
+      helpValue: "N",
+      description: "speak what came to no end, or to no sound, again with the next seed, at most N times",
+      exclusive: ["greedy"],
+    }),
+    play: Flags.boolean({
+      helpGroup: "OUTPUT",
+      description: "play what was spoken; without -o it is not kept",
     }),
     "max-seconds": maxSecondsFlag,
     ...speechSamplingFlags,
@@ -90,96 +127,92 @@ export default class Speak extends BaseCommand {
   };
 
   async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Speak);
-    const texts = await readSpeechTexts(argv as string[], process.stdin, { batch: flags.batch });
-    checkOutputFlags(flags, texts.length);
-    await refuseExistingOutputs(flags, texts.length);
+    const { argv, flags, metadata } = await this.parse(Speak);
+    const voice = flags.voice === undefined ? undefined : await new VoiceStore().read(flags.voice);
+    const speaker = metadata.flags.speaker?.setFromDefault === true ? voice?.speaker : undefined;
+    const lines = await readLines(argv as string[], { ...flags, speaker: speaker ?? flags.speaker });
+    // what is only to be heard is not kept
+    const isUnnamed = flags.play && !flags.json && metadata.flags.output?.setFromDefault === true;
+    const folder = isUnnamed ? await mkdtemp(path.join(os.tmpdir(), "parley-speech-")) : undefined;
+    try {
+      const output = folder === undefined ? flags.output : path.join(folder, flags.output);
+      await this.speak(lines, voice, { ...flags, output }, { isKept: folder === undefined });
+    } finally {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  private async speak(
+    lines: readonly (readonly Line[])[],
+    voice: Voice | undefined,
+    flags: SpeakFlags,
+    { isKept }: { isKept: boolean },
+  ): Promise<void> {
+    checkSpeakFlags(flags, lines.length);
+    await refuseExistingOutputs(flags, lines.length);
     const given = (flags.turn ?? []).map(parseTurn);
     const turns = [...(flags.context === undefined ? [] : await readTurns(flags.context)), ...given];
     for (const { audio } of turns) await refuseMissing(audio);
     const started = performance.now();
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
+    let kept: Recording[];
     try {
       await noteBundled(flags.model, (text) => this.note(text, flags));
       const loadMs = performance.now() - started;
-      const context = await encodeTurns(session, turns, this.signal);
-      for (const note of context.notes) this.note(note, flags);
-      const seed = flags.greedy ? 0 : (flags.seed ?? randomInt(2 ** 32));
-      const plan = await planSpeech(session, texts, context, { ...request(flags), seed }, this.signal);
-      for (const note of plan.notes) this.note(note, flags);
-      const model = { ...session.loaded, name: session.facts.name };
-      const recordings = await openRecordings(flags, texts.length, model);
-      const timings = await this.record(session, plan.params, recordings, loadMs, flags);
-      const kept = recordings.filter(({ isKept }) => isKept);
-      const facts = { sampleRate: session.loaded.sampleRate, seed };
-      for (const warning of warnings(kept, facts.sampleRate)) this.note(warning, flags);
-      this.note(closingLine(kept, timings, facts), flags);
-      if (flags.json) this.answerJson(speechDocument(kept, timings, facts));
-      else if (flags.output !== "-" && kept.length > 0) this.answer(kept.map(({ path }) => path).join("\n"));
+      const earlier = joinContexts(
+        await this.voiceOf(session, voice),
+        await encodeTurns(session, turns, this.signal),
+      );
+      for (const note of earlier.notes) this.note(note, flags);
+      const { sampleRate, samplesPerFrame } = session.loaded;
+      const seconds = (session.facts.speech!.maxFrames * samplesPerFrame) / sampleRate;
+      const files = lines.map((file) =>
+        flags.split ? file.flatMap((line) => splitLine(line, seconds)) : file,
+      );
+      const request = speechRequest(flags);
+      const progress = this.progress(flags);
+      const onNote = (text: string): void => this.note(text, flags);
+      const options = {
+        flags,
+        earlier,
+        request,
+        retries: flags.retries,
+        loadMs,
+        progress,
+        signal: this.signal,
+      };
+      const result = await recordSpeech(session, files, { ...options, onNote });
+      kept = result.recordings;
+      for (const warning of warnings(kept, sampleRate)) this.note(warning, flags);
+      this.note(closingLine(kept, result.timings, sampleRate), flags);
+      if (flags.json) this.answerJson(speechDocument(kept, result.timings, sampleRate));
+      else if (isKept && flags.output !== "-" && kept.length > 0)
+        this.answer(kept.map(({ path }) => path).join("\n"));
       this.signal.throwIfAborted();
     } finally {
       await session.close();
     }
+    if (flags.play) await this.play(kept, isKept, flags);
   }
 
-  /** Speaks into the recordings. After Ctrl-C, what was spoken until then is kept. */
-  private async record(
-    session: SpeechSession,
-    params: Parameters<SpeechSession["speak"]>[0],
+  private async voiceOf(session: SpeechSession, voice: Voice | undefined): Promise<SpeechContext> {
+    if (voice === undefined) return NO_TURNS;
+    return voiceContext(session, voice, await codecFingerprint(session.facts.path), this.signal);
+  }
+
+  private async play(
     recordings: readonly Recording[],
-    loadMs: number,
-    flags: { quiet: boolean; force: boolean },
-  ): Promise<SpeechTimings> {
-    const { sampleRate } = session.loaded;
-    const progress = this.progress(flags);
-    const started = performance.now();
-    const timings: SpeechTimings = { loadMs, firstAudioMs: undefined, speakMs: 0 };
-    try {
-      for await (const { utterance, ...chunk } of session.speak(params, this.signal)) {
-        const recording = recordings[utterance]!;
-        await recording.add(chunk);
-        if (chunk.audio.length > 0) timings.firstAudioMs ??= performance.now() - started;
-        timings.speakMs = performance.now() - started;
-        if (chunk.end !== "none") await recording.keep(flags.force);
-        progress.update({ label: progressLabel(recordings, timings.speakMs, sampleRate) });
-      }
-    } catch (error) {
-      if (!this.signal.aborted) throw error;
-      for (const recording of recordings)
-        if (recording.samples > 0 && !recording.isKept) await recording.keep(flags.force);
-    } finally {
-      progress.finish();
-      await Promise.all(recordings.map((recording) => recording.discard()));
+    isKept: boolean,
+    flags: { quiet: boolean },
+  ): Promise<void> {
+    for (const { path: file } of recordings) {
+      if ((await playAudio(file, this.signal)) !== undefined) continue;
+      const message =
+        "no program was found that could play it (afplay, pw-play, paplay, aplay, ffplay, play)";
+      if (!isKept)
+        throw new UserError("notFound", "NO_PLAYER", message, "Install one, or name a file with -o.");
+      this.note(`warning: ${message}`, flags);
+      return;
     }
-    return timings;
   }
-}
-
-function progressLabel(recordings: readonly Recording[], speakMs: number, sampleRate: number): string {
-  const seconds = recordings.reduce((sum, recording) => sum + recording.samples, 0) / sampleRate;
-  const rtf = realTimeFactor(recordings, speakMs, sampleRate);
-  return `speaking: ${seconds.toFixed(1)} s${rtf === null ? "" : `, RTF ${rtf.toFixed(2)}`}`;
-}
-
-function request(flags: {
-  speaker: number;
-  "max-seconds"?: number | undefined;
-  "kv-type": "auto" | "f16" | "f32";
-  greedy: boolean;
-  temp?: number | undefined;
-  "top-k"?: number | undefined;
-  "depth-temp"?: number | undefined;
-  "depth-top-k"?: number | undefined;
-}) {
-  return {
-    speaker: flags.speaker,
-    maxSeconds: flags["max-seconds"],
-    kvType: flags["kv-type"],
-    sampling: {
-      temperature: flags.greedy ? 0 : flags.temp,
-      topK: flags["top-k"],
-      depthTemperature: flags.greedy ? 0 : flags["depth-temp"],
-      depthTopK: flags["depth-top-k"],
-    },
-  };
 }

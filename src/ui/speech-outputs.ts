@@ -60,30 +60,46 @@ function speechInfo(modelName: string): Record<string, string> {
   };
 }
 
+export interface RecordedModel {
+  readonly name: string;
+  /** Hz */
+  readonly sampleRate: number;
+  readonly codebooks: number;
+}
+
 /**
- * Opens an output for each utterance.
+ * Opens outputs.
+ * @param indices which of `count` outputs
  * @throws UserError OUTPUT_EXISTS, OUTPUT_FOLDER, OUTPUT_DENIED (exit 73)
  */
 export async function openRecordings(
   flags: OutputFlags,
+  indices: readonly number[],
   count: number,
-  model: { readonly name: string; readonly sampleRate: number; readonly codebooks: number },
-): Promise<Recording[]> {
+  model: RecordedModel,
+  seed: number,
+): Promise<Map<number, Recording>> {
   const { float, format, force: overwrite } = flags;
   const kind: AudioKind = { sampleRate: model.sampleRate, float, format, info: speechInfo(model.name) };
   const open = flags.stream ? openGrowingFile : openAudioFile;
-  const recordings: Recording[] = [];
+  const recordings = new Map<number, Recording>();
   try {
-    for (let index = 0; index < count; index++) {
+    for (const index of indices) {
       const path = flags.output === "-" ? "-" : numberedPath(flags.output, index, count);
       const codesPath = flags.codes === undefined ? undefined : numberedPath(flags.codes, index, count);
       const output =
         path === "-" ? openAudioStream(process.stdout, kind) : await open(path, kind, { overwrite });
-      recordings.push(new Recording({ path, output, codesPath }, model.codebooks));
+      recordings.set(index, new Recording({ path, output, codesPath }, model.codebooks, seed));
     }
     return recordings;
   } catch (error) {
-    await Promise.all(recordings.map((recording) => recording.discard()));
+    await Promise.all([...recordings.values()].map((recording) => recording.discard()));
     throw error;
   }
+}
+
+/** Opens a single output; errors as `openRecordings`. */
+export async function openRecording(flags: OutputFlags, model: RecordedModel, seed = 0): Promise<Recording> {
+  const recordings = await openRecordings(flags, [0], 1, model, seed);
+  return recordings.get(0)!;
 }

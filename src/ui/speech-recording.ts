@@ -22,6 +22,8 @@ export class Recording {
   constructor(
     private readonly target: RecordingTarget,
     private readonly codebooks: number,
+    /** What it was spoken with. */
+    readonly seed: number,
   ) {}
 
   get path(): string {

@@ -7,11 +7,6 @@ export interface SpeechTimings {
   speakMs: number;
 }
 
-interface SpeechFacts {
-  readonly sampleRate: number;
-  readonly seed: number;
-}
-
 /** Seconds of computing per second of audio; null when there is no audio. */
 export function realTimeFactor(
   recordings: readonly Recording[],
@@ -26,10 +21,10 @@ export function realTimeFactor(
 export function speechDocument(
   recordings: readonly Recording[],
   { loadMs, firstAudioMs, speakMs }: SpeechTimings,
-  { sampleRate, seed }: SpeechFacts,
+  sampleRate: number,
 ): object {
   return {
-    files: recordings.map(({ path, samples, frames, stopped }) => ({
+    files: recordings.map(({ path, samples, frames, stopped, seed }) => ({
       path,
       seconds: samples / sampleRate,
       frames,
@@ -49,16 +44,16 @@ export function speechDocument(
 export function closingLine(
   recordings: readonly Recording[],
   timings: SpeechTimings,
-  facts: SpeechFacts,
+  sampleRate: number,
 ): string {
-  const { sampleRate, seed } = facts;
   const seconds = recordings.reduce((sum, recording) => sum + recording.samples, 0) / sampleRate;
   const rtf = realTimeFactor(recordings, timings.speakMs, sampleRate);
+  const seeds = [...new Set(recordings.map(({ seed }) => seed))].join(", ") || "-";
   const first =
     timings.firstAudioMs === undefined ? "" : `, first audio after ${timings.firstAudioMs.toFixed(0)} ms`;
   return (
     `${seconds.toFixed(2)} s of speech in ${(timings.speakMs / 1000).toFixed(2)} s, ` +
-    `RTF ${rtf === null ? "-" : rtf.toFixed(2)}${first}, seed ${seed}`
+    `RTF ${rtf === null ? "-" : rtf.toFixed(2)}${first}, seed ${seeds}`
   );
 }
 

@@ -6,7 +6,7 @@ import { noteBundled } from "../../ui/note-bundled.js";
 import { openSpeechModel } from "../../ui/open-speech-model.js";
 import { refuseExisting } from "../../ui/refuse-existing.js";
 import { audioFlags, speechModelFlags } from "../../ui/speech-flags.js";
-import { checkOutputFlags, openRecordings } from "../../ui/speech-outputs.js";
+import { checkOutputFlags, openRecording } from "../../ui/speech-outputs.js";
 
 export default class CodecDecode extends BaseCommand {
   static override summary = "turn Mimi's codes into audio";
@@ -42,16 +42,16 @@ export default class CodecDecode extends BaseCommand {
       await noteBundled(flags.model, (text) => this.note(text, flags));
       const { sampleRate, codebooks } = session.loaded;
       const codes = await readCodes(args.codes, session.loaded);
-      const [recording] = await openRecordings(target, 1, { ...session.loaded, name: session.facts.name });
+      const recording = await openRecording(target, { ...session.loaded, name: session.facts.name });
       try {
         for await (const audio of session.decode(codes, this.signal)) {
-          await recording!.add({ audio, codes: new Int32Array(0), end: "none" });
+          await recording.add({ audio, codes: new Int32Array(0), end: "none" });
         }
-        await recording!.keep(flags.force);
+        await recording.keep(flags.force);
       } finally {
-        await recording!.discard();
+        await recording.discard();
       }
-      const seconds = recording!.samples / sampleRate;
+      const seconds = recording.samples / sampleRate;
       if (flags.json)
         this.answerJson({ path: flags.output, frames: codes.length / codebooks, codebooks, seconds });
       else if (flags.output !== "-") this.answer(flags.output);

@@ -2,6 +2,7 @@ import { escapeForMessage } from "../../engine/formats/escape.js";
 import { ModelStore, type StoredModel } from "../../engine/hub/model-store.js";
 import { formatBytes } from "../../engine/system/format-bytes.js";
 import { BaseCommand } from "../../ui/base-command.js";
+import { plainTable } from "../../ui/plain-table.js";
 
 export default class ModelsList extends BaseCommand {
   static override summary = "list the converted models with type, family, size and last use";
@@ -38,6 +39,5 @@ function tableOf(models: readonly StoredModel[]): string {
       id,
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return plainTable(rows);
 }

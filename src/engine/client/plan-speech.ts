@@ -1,11 +1,11 @@
 import { UserError } from "../errors.js";
 import type { SpeechSampling } from "../families/speech-behaviour.js";
 import type { SpeakParams } from "../host/protocol.js";
+import type { Line } from "../speech/script.js";
 import { turnTokens, type SpeechContext } from "./speech-prompt.js";
 import type { SpeechSession } from "./speech-session.js";
 
 export interface SpeechRequest {
-  readonly speaker: number;
   /** Default: what the checkpoint says. */
   readonly maxSeconds?: number | undefined;
   readonly kvType: "auto" | "f16" | "f32";
@@ -18,13 +18,13 @@ export interface SpeechRequest {
 const MAX_WIDTH = 8;
 
 /**
- * What the engine is asked for: a prompt for each text, limits and sampling. Every utterance has the same seed, so
+ * What the engine is asked for: a prompt for each line, limits and sampling. Every utterance has the same seed, so
  * that each gets what it would get alone.
  * @throws UserError CONTEXT_TOO_LONG (exit 2)
  */
 export async function planSpeech(
   session: SpeechSession,
-  texts: readonly string[],
+  lines: readonly Line[],
   context: SpeechContext,
   request: SpeechRequest,
   signal?: AbortSignal,
@@ -38,8 +38,8 @@ export async function planSpeech(
     maxSeconds === undefined ? usualFrames : Math.max(1, Math.floor(maxSeconds / frameSeconds + 1e-6));
   const notes = new Set<string>();
   const utterances: SpeakParams["utterances"] = [];
-  for (const text of texts) {
-    const tokens = [...context.tokens, ...(await turnTokens(session, request.speaker, text, signal))];
+  for (const { speaker, text } of lines) {
+    const tokens = [...context.tokens, ...(await turnTokens(session, speaker, text, signal))];
     refuseLongPrompt(tokens.length, positions);
     // The last position of the prompt speaks the first frame.
     const room = positions - tokens.length + 1;
@@ -56,7 +56,7 @@ export async function planSpeech(
       maxFrames: asked,
     });
   }
-  const width = Math.min(MAX_WIDTH, texts.length);
+  const width = Math.min(MAX_WIDTH, lines.length);
   const kvType = request.kvType === "auto" ? (unquantised ? "f32" : "f16") : request.kvType;
   return {
     params: { utterances, width, kvType, sampling: { ...sampling, ...defined(request.sampling) } },

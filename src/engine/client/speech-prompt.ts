@@ -2,6 +2,7 @@ import { UserError } from "../errors.js";
 import { readClip } from "../audio/read-clip.js";
 import { AUDIO_FRAME } from "../host/speech-model.js";
 import type { Turn } from "../speech/turn.js";
+import type { Voice } from "../speech/voice.js";
 import { joinIntegers } from "../tensors/join-integers.js";
 import type { SpeechSession } from "./speech-session.js";
 
@@ -14,6 +15,9 @@ export interface SpeechContext {
   /** Things worth telling the user. */
   readonly notes: readonly string[];
 }
+
+/** The beginning of a conversation. */
+export const NO_TURNS: SpeechContext = { tokens: [], codes: new Int32Array(0), notes: [] };
 
 /**
  * Encodes earlier turns: `<bos>[0]text<eos>`, the frames of the audio, and the token that ends audio.
@@ -36,10 +40,53 @@ export async function encodeTurns(
     refuseLongContext(tokens.length + frames + 1, context, audio);
     const codes = await session.encode(clip.samples, signal);
     parts.push(codes);
-    for (let frame = 0; frame < codes.length / codebooks; frame++) tokens.push(AUDIO_FRAME);
-    tokens.push(speechOf(session).audioEndToken);
+    tokens.push(...audioTokens(session, codes.length / codebooks));
   }
   return { tokens, codes: joinIntegers(parts), notes };
+}
+
+/**
+ * A voice that was kept, as the model reads it.
+ * @param codec fingerprint of the model's codec
+ * @throws UserError VOICE_CODEC (exit 65), CONTEXT_TOO_LONG (exit 2)
+ */
+export async function voiceContext(
+  session: SpeechSession,
+  { name, speaker, text, codes, codebooks, codec: own }: Voice,
+  codec: string,
+  signal?: AbortSignal,
+): Promise<SpeechContext> {
+  const { loaded } = session;
+  if (
+    own !== codec ||
+    codebooks !== loaded.codebooks ||
+    codes.some((code) => code >= loaded.audioVocabulary)
+  ) {
+    throw new UserError(
+      "badFile",
+      "VOICE_CODEC",
+      `the voice ${name} was kept with another codec than that of ${session.facts.name}`,
+      `Add it again for this model: parley speak voice add ${name} -m MODEL ...`,
+    );
+  }
+  const frames = codes.length / codebooks;
+  const words = await turnTokens(session, speaker, text, signal);
+  refuseLongContext(words.length + frames + 1, loaded.context, `the voice ${name}`);
+  return { tokens: [...words, ...audioTokens(session, frames)], codes, notes: [] };
+}
+
+/** Two contexts, one after the other. */
+export function joinContexts(first: SpeechContext, second: SpeechContext): SpeechContext {
+  return {
+    tokens: [...first.tokens, ...second.tokens],
+    codes: joinIntegers([first.codes, second.codes]),
+    notes: [...first.notes, ...second.notes],
+  };
+}
+
+/** What stands for audio in a prompt: a place for each frame, and the token that ends it. */
+export function audioTokens(session: SpeechSession, frames: number): number[] {
+  return [...Array<number>(frames).fill(AUDIO_FRAME), speechOf(session).audioEndToken];
 }
 
 /** Ids of a speaker's words: begin of text, `[0]text`, end of text. */

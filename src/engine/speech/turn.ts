@@ -40,30 +40,58 @@ const HINT = 'Expected [{"speaker": 0, "text": "what they said", "audio": "clip.
  * @throws UserError FILE_NOT_FOUND (exit 66), CONTEXT_JSON (exit 65) naming the entry
  */
 export async function readTurns(file: string): Promise<Turn[]> {
-  const refuse = (fault: string) => badFile("CONTEXT_JSON", file, fault, HINT);
-  const document = parseStrictJson(await readDocument(file), { file, code: "CONTEXT_JSON", hint: HINT });
-  if (!Array.isArray(document)) throw refuse("it holds no list of turns");
   const turns: Turn[] = [];
-  for (const [index, entry] of (document as readonly JsonValue[]).entries()) {
-    const place = `turn ${index + 1}`;
-    if (!(entry instanceof Map)) throw refuse(`${place} is no object`);
-    const speaker = speakerOf(entry.get("speaker"));
-    const [text, audio] = [entry.get("text"), entry.get("audio")];
-    if (speaker === undefined)
-      throw refuse(`${place}: "speaker" is no whole number from 0 to ${MAX_SPEAKER}`);
-    if (typeof text !== "string" || text.trim() === "") throw refuse(`${place}: "text" is no text`);
-    if (typeof audio !== "string" || audio === "") throw refuse(`${place}: "audio" names no file`);
+  for (const { place, entry, speaker, text } of await readSayings(file, {
+    code: "CONTEXT_JSON",
+    hint: HINT,
+  })) {
+    const audio = entry.get("audio");
+    if (typeof audio !== "string" || audio === "")
+      throw badFile("CONTEXT_JSON", file, `${place}: "audio" names no file`, HINT);
     turns.push({ speaker, text, audio: await locate(audio, file) });
   }
   return turns;
 }
 
-async function readDocument(file: string): Promise<Uint8Array> {
+/** An entry of a list of turns, with what every turn has. */
+interface Saying {
+  /** as messages name it */
+  readonly place: string;
+  readonly entry: ReadonlyMap<string, JsonValue>;
+  readonly speaker: number;
+  readonly text: string;
+}
+
+/**
+ * Reads a JSON list of objects that have a speaker and a text.
+ * @param errors code of the refusals, and the hint that says what was expected
+ * @throws UserError FILE_NOT_FOUND (exit 66), and the given code (exit 65) naming the entry
+ */
+export async function readSayings(file: string, errors: { code: string; hint: string }): Promise<Saying[]> {
+  const refuse = (fault: string) => badFile(errors.code, file, fault, errors.hint);
+  const document = parseStrictJson(await readWholeFile(file, errors), { file, ...errors });
+  if (!Array.isArray(document)) throw refuse("it holds no list of turns");
+  return (document as readonly JsonValue[]).map((entry, index) => {
+    const place = `turn ${index + 1}`;
+    if (!(entry instanceof Map)) throw refuse(`${place} is no object`);
+    const speaker = speakerOf(entry.get("speaker"));
+    const text = entry.get("text");
+    if (speaker === undefined)
+      throw refuse(`${place}: "speaker" is no whole number from 0 to ${MAX_SPEAKER}`);
+    if (typeof text !== "string" || text.trim() === "") throw refuse(`${place}: "text" is no text`);
+    return { place, entry, speaker, text };
+  });
+}
+
+/** @throws UserError FILE_NOT_FOUND (exit 66), and the given code (exit 65) for a file that is too large */
+export async function readWholeFile(
+  file: string,
+  { code, hint }: { code: string; hint: string },
+): Promise<Uint8Array> {
   const source = await openFileSource(file);
   try {
-    if (source.size > LIMITS.json.documentBytes) {
-      throw badFile("CONTEXT_JSON", file, `the file has ${source.size} bytes`, HINT);
-    }
+    if (source.size > LIMITS.json.documentBytes)
+      throw badFile(code, file, `the file has ${source.size} bytes`, hint);
     return await source.read(0, source.size);
   } finally {
     await source.close();

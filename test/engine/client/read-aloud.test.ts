@@ -3,11 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EngineProcess } from "../../../src/engine/client/engine-process.js";
 import { readModelFacts } from "../../../src/engine/client/model-facts.js";
 import { readAloud, type ReadChunk } from "../../../src/engine/client/read-aloud.js";
+import { NO_TURNS } from "../../../src/engine/client/speech-prompt.js";
 import { SpeechSession } from "../../../src/engine/client/speech-session.js";
 import type { SpeakParams } from "../../../src/engine/host/protocol.js";
 import { convertTo, engineFolder, repositoryFile, temporaryFolder } from "../../helpers/models.js";
 
-const REQUEST = { speaker: 0, kvType: "f32", seed: 5, maxSeconds: 0.5, sampling: {} } as const;
+const REQUEST = { kvType: "f32", seed: 5, sampling: {} } as const;
+
+const lines = (...texts: string[]) => texts.map((text) => ({ speaker: 0, text }));
 
 let folder: string;
 let session: SpeechSession;
@@ -30,7 +33,10 @@ afterAll(async () => {
 /** The session, with what it was asked for. */
 function recorded(): { session: SpeechSession; asked: SpeakParams[] } {
   const asked: SpeakParams[] = [];
+  const { speech } = session.facts;
   const watched = Object.create(session, {
+    // short parts
+    facts: { value: { ...session.facts, speech: { ...speech!, maxFrames: 6 } } },
     speak: {
       value: (params: SpeakParams, signal?: AbortSignal) => {
         asked.push(params);
@@ -50,7 +56,7 @@ async function collect(chunks: AsyncIterable<ReadChunk>): Promise<ReadChunk[]> {
 describe("readAloud", () => {
   it("speaks every part, each behind the audio of those before it", async () => {
     const { session: watched, asked } = recorded();
-    const chunks = await collect(readAloud(watched, ["one", "two", "three", "four"], REQUEST));
+    const chunks = await collect(readAloud(watched, lines("one", "two", "three", "four"), NO_TURNS, REQUEST));
     expect([...new Set(chunks.map(({ part }) => part))]).toEqual([0, 1, 2, 3]);
     expect(chunks.filter(({ end }) => end !== "none").length).toBe(4);
     expect(chunks.reduce((sum, { audio }) => sum + audio.length, 0)).toBeGreaterThan(0);
@@ -72,16 +78,18 @@ describe("readAloud", () => {
 
   it("says the same with the same seed", async () => {
     const audio = async () =>
-      (await collect(readAloud(session, ["one", "two"], REQUEST))).flatMap((chunk) => [...chunk.audio]);
+      (await collect(readAloud(recorded().session, lines("one", "two"), NO_TURNS, REQUEST))).flatMap(
+        (chunk) => [...chunk.audio],
+      );
     expect(await audio()).toEqual(await audio());
   });
 
   it("stops in the middle, with what was spoken", async () => {
     const controller = new AbortController();
     const chunks: ReadChunk[] = [];
-    const parts = Array.from({ length: 200 }, (_, i) => `part ${i}`);
+    const parts = lines(...Array.from({ length: 200 }, (_, i) => `part ${i}`));
     const reading = (async () => {
-      for await (const chunk of readAloud(session, parts, REQUEST, controller.signal)) {
+      for await (const chunk of readAloud(recorded().session, parts, NO_TURNS, REQUEST, controller.signal)) {
         chunks.push(chunk);
         if (chunk.part === 3) controller.abort();
       }

@@ -1,15 +1,17 @@
 import { randomInt } from "node:crypto";
 import { access } from "node:fs/promises";
+import { NO_TURNS } from "../../../engine/client/speech-prompt.js";
 import { readAloud } from "../../../engine/client/read-aloud.js";
 import type { SpeechSession } from "../../../engine/client/speech-session.js";
 import { UserError } from "../../../engine/errors.js";
+import type { Line } from "../../../engine/speech/script.js";
 import { splitSentences } from "../../../engine/speech/split-sentences.js";
 import { expandUser } from "../../../engine/system/xdg.js";
 import { noteBundled } from "../../note-bundled.js";
 import { playAudio } from "../../play-audio.js";
 import { refuseExisting } from "../../refuse-existing.js";
 import { safeLine } from "../../safe-text.js";
-import { openRecordings } from "../../speech-outputs.js";
+import { openRecording } from "../../speech-outputs.js";
 import { closingLine, type SpeechTimings } from "../../speech-report.js";
 import type { Progress } from "../../progress.js";
 import { spokenText } from "../spoken-text.js";
@@ -31,7 +33,8 @@ export const speakCommand: SlashCommand = {
   async run({ argument, driver, say }) {
     const last = driver.chat.turns.findLast(({ role }) => role === "assistant");
     if (last === undefined) throw new UserError("usage", "CHAT_EMPTY", "There is no answer yet.");
-    const parts = splitSentences(spokenText(last.text), LONGEST_PART);
+    const texts = splitSentences(spokenText(last.text), LONGEST_PART);
+    const parts = texts.map((text) => ({ speaker: 0, text }));
     if (parts.length === 0) throw new UserError("usage", "NO_TEXT", "The last answer has no words to read.");
     const file = argument === "" ? await freeName() : argument;
     const path = expandUser(file);
@@ -57,7 +60,7 @@ export const speakCommand: SlashCommand = {
 /** Reads into a file. An error or Ctrl-C in the middle keeps what was spoken and is handed back. */
 async function record(
   session: SpeechSession,
-  parts: readonly string[],
+  parts: readonly Line[],
   { path, loadMs, progress, signal }: RecordOptions,
 ): Promise<{ lines: string[]; stopped: unknown }> {
   const { sampleRate } = session.loaded;
@@ -69,17 +72,16 @@ async function record(
     stream: false,
     json: false,
   } as const;
-  const [recording] = await openRecordings(flags, 1, { ...session.loaded, name: session.facts.name });
-  if (recording === undefined) throw new Error("no recording was opened");
-  const timings: SpeechTimings = { loadMs, firstAudioMs: undefined, speakMs: 0 };
   const seed = randomInt(2 ** 32);
-  const request = { speaker: 0, kvType: "auto", seed, sampling: {} } as const;
+  const recording = await openRecording(flags, { ...session.loaded, name: session.facts.name }, seed);
+  const timings: SpeechTimings = { loadMs, firstAudioMs: undefined, speakMs: 0 };
+  const request = { kvType: "auto", seed, sampling: {} } as const;
   const started = performance.now();
   let cut = 0;
   let stopped: unknown;
   progress.update({ label: "speaking" });
   try {
-    for await (const { part, ...chunk } of readAloud(session, parts, request, signal)) {
+    for await (const { part, ...chunk } of readAloud(session, parts, NO_TURNS, request, signal)) {
       await recording.add(chunk);
       if (chunk.audio.length > 0) timings.firstAudioMs ??= performance.now() - started;
       timings.speakMs = performance.now() - started;
@@ -101,10 +103,7 @@ async function record(
   } finally {
     await recording.discard();
   }
-  const lines = [
-    safeLine(path, { maxLength: 1000 }),
-    closingLine([recording], timings, { sampleRate, seed }),
-  ];
+  const lines = [safeLine(path, { maxLength: 1000 }), closingLine([recording], timings, sampleRate)];
   if (cut > 0) lines.push(`${cut} of ${parts.length} parts were cut at the longest speech the model allows`);
   return { lines, stopped };
 }

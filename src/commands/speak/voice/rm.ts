@@ -1,0 +1,27 @@
+import { Args } from "@oclif/core";
+import { VoiceStore } from "../../../engine/speech/voice-store.js";
+import { BaseCommand } from "../../../ui/base-command.js";
+
+export default class SpeakVoiceRm extends BaseCommand {
+  static override summary = "remove voices that are kept";
+  static override examples = ["<%= config.bin %> <%= command.id %> anna"];
+  static override args = {
+    name: Args.string({
+      ignoreStdin: true,
+      name: "NAME",
+      required: true,
+      multiple: true,
+      description: "which",
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(SpeakVoiceRm);
+    const store = new VoiceStore();
+    // none is removed when one of them is not there
+    for (const name of args.name) await store.find(name);
+    for (const name of new Set(args.name)) await store.remove(name);
+    if (flags.json) this.answerJson({ removed: args.name });
+    else this.note(`removed ${args.name.join(", ")}`, flags);
+  }
+}
