@@ -5,6 +5,7 @@ import { parseStrictJson } from "../engine/formats/strict-json.js";
 import { toPlainData } from "./plain-data.js";
 import type { SamplingRequest } from "./chat-options.js";
 import { readPromptFile } from "./read-prompt.js";
+import { unreadableFile } from "./unreadable-file.js";
 
 /** Values of `parley chat` flags that need reading or checking. */
 export interface ChatFlagValues {
@@ -33,7 +34,7 @@ export function samplingFrom(flags: ChatFlagValues): SamplingRequest {
   };
 }
 
-/** @throws UserError PROMPT_FILE (exit 66) */
+/** @throws UserError PROMPT_FILE (exit 66, 77) */
 export async function conversationFrom(flags: ChatFlagValues): Promise<ReplyOptions["conversation"]> {
   const system =
     flags["system-file"] === undefined ? flags.system : await readPromptFile(flags["system-file"]);
@@ -50,12 +51,7 @@ export async function schemaFrom(flags: ChatFlagValues): Promise<unknown> {
   const file = flags["json-schema"];
   if (file === undefined) return undefined;
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new UserError(
-      "notFound",
-      "PROMPT_FILE",
-      `${file}: ${(error as Error).message}.`,
-      "Check the path.",
-    );
+    throw unreadableFile(error, file, "PROMPT_FILE");
   });
   const hint =
     'Write a JSON schema, such as {"type": "object", "properties": {"answer": {"type": "string"}}}.';

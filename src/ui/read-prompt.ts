@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { UserError } from "../engine/errors.js";
+import { unreadableFile } from "./unreadable-file.js";
 
 export interface PromptParts {
   /** words of the command line; "-" stands for standard input */
@@ -39,18 +39,16 @@ export async function readBytes(stream: NodeJS.ReadStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** @throws UserError PROMPT_FILE (exit 66) */
+/** @throws UserError PROMPT_FILE (exit 66, 77) */
 export async function readPromptFile(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    const message = `${file} ${unreadable(error as NodeJS.ErrnoException)}.`;
-    throw new UserError("notFound", "PROMPT_FILE", message, "Check the path.", { cause: error });
+    throw unreadableFile(error, file, "PROMPT_FILE");
   }
 }
 
-/** Why a file the user named cannot be read, behind its name. */
-export function unreadable({ code, message }: NodeJS.ErrnoException): string {
-  if (code === "ENOENT") return "does not exist";
-  return code === "EISDIR" ? "is a folder" : `cannot be read: ${message}`;
+/** A text of the command line; "-" stands for standard input, without the line break at its end. */
+export async function textOrStdin(text: string): Promise<string> {
+  return text === "-" ? (await readAll(process.stdin)).replace(/\r?\n$/, "") : text;
 }

@@ -11,6 +11,7 @@ import { forwardText, type ForwardReport } from "../../ui/forward-report.js";
 import { modelFlags } from "../../ui/model-flags.js";
 import { requireTextModel } from "../../ui/model-use.js";
 import { openSpeechModel } from "../../ui/open-speech-model.js";
+import { textOrStdin } from "../../ui/read-prompt.js";
 import { openTextModel } from "../../ui/open-text-model.js";
 import type { Progress } from "../../ui/progress.js";
 
@@ -34,7 +35,7 @@ export default class InspectForward extends BaseCommand {
       required: true,
       description: "file, folder, Hub id or bundled name",
     }),
-    text: Args.string({ ignoreStdin: true, name: "TEXT", description: "the text to run" }),
+    text: Args.string({ ignoreStdin: true, name: "TEXT", description: "the text to run; - means stdin" }),
   };
   static override flags = {
     tokens: Flags.string({ helpValue: "1,2,3", description: "token ids instead of a text" }),
@@ -81,11 +82,12 @@ export default class InspectForward extends BaseCommand {
         "--out and at least one of --logits, --hidden-states, --attentions go together.",
       );
     }
+    const text = args.text === undefined ? undefined : await textOrStdin(args.text);
     const progress = this.progress(flags);
     const facts = await findModel({ model: args.model, flags, progress, signal: this.signal });
     if (flags.logits && !facts.speech) requireTextModel(facts);
     const listed = flags.tokens === undefined ? undefined : tokenListFrom(flags.tokens, "--tokens");
-    const job = { facts, text: args.text, listed, progress };
+    const job = { facts, text, listed, progress };
     const report = await (facts.speech ? this.runBackbone(job, flags) : this.runText(job, flags));
     progress.finish();
     if (flags.json) this.answerJson(report);

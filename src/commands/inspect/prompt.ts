@@ -9,6 +9,7 @@ import { parseStrictJson } from "../../engine/formats/strict-json.js";
 import { modelFlags } from "../../ui/model-flags.js";
 import { openTextModel } from "../../ui/open-text-model.js";
 import { readPromptFile } from "../../ui/read-prompt.js";
+import { textOrStdin } from "../../ui/read-prompt.js";
 import { safeText } from "../../ui/safe-text.js";
 import { BaseCommand } from "../../ui/base-command.js";
 
@@ -27,7 +28,11 @@ export default class InspectPrompt extends BaseCommand {
       required: true,
       description: "file, folder, Hub id or bundled name",
     }),
-    text: Args.string({ ignoreStdin: true, name: "TEXT", description: "one message of the user" }),
+    text: Args.string({
+      ignoreStdin: true,
+      name: "TEXT",
+      description: "one message of the user; - means stdin",
+    }),
   };
   static override flags = {
     messages: Flags.string({
@@ -93,7 +98,10 @@ async function readConversation(text: string | undefined, file: string | undefin
     );
   }
   if (text !== undefined)
-    return { messages: [{ role: "user", content: text }] as ChatMessage[], tools: undefined };
+    return {
+      messages: [{ role: "user", content: await textOrStdin(text) }] as ChatMessage[],
+      tools: undefined,
+    };
   const json = parseStrictJson(await readPromptFile(file ?? ""), {
     file: file ?? "",
     code: "MESSAGES_FORMAT",

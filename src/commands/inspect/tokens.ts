@@ -2,6 +2,7 @@ import { Args, Flags } from "@oclif/core";
 import { modelFlags } from "../../ui/model-flags.js";
 import { openTextModel } from "../../ui/open-text-model.js";
 import { safeLine } from "../../ui/safe-text.js";
+import { textOrStdin } from "../../ui/read-prompt.js";
 import { BaseCommand } from "../../ui/base-command.js";
 
 export default class InspectTokens extends BaseCommand {
@@ -20,7 +21,12 @@ export default class InspectTokens extends BaseCommand {
       required: true,
       description: "file, folder, Hub id or bundled name",
     }),
-    text: Args.string({ ignoreStdin: true, name: "TEXT", required: true, description: "the text" }),
+    text: Args.string({
+      ignoreStdin: true,
+      name: "TEXT",
+      required: true,
+      description: "the text; - means stdin",
+    }),
   };
   static override flags = {
     special: Flags.boolean({ description: "read special token strings as tokens" }),
@@ -29,6 +35,7 @@ export default class InspectTokens extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(InspectTokens);
+    const text = await textOrStdin(args.text);
     const { session } = await openTextModel({
       model: args.model,
       flags,
@@ -36,7 +43,7 @@ export default class InspectTokens extends BaseCommand {
       signal: this.signal,
     });
     try {
-      const ids = await session.tokenize(args.text, { special: flags.special });
+      const ids = await session.tokenize(text, { special: flags.special });
       const pieces = await session.pieces(ids);
       // half a character has no text of its own; its bytes follow from the offsets
       const texts = pieces.map((bytes) => Buffer.from(bytes).toString("utf8"));

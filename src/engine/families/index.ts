@@ -20,12 +20,14 @@ export function familyOfCheckpoint(texts: CheckpointTexts): { family: Family; ar
   const family = FAMILIES.find(({ architectures }) => architectures.some((name) => name === architecture));
   if (family) return { family, architecture: architecture as string };
   refuseForeignLayout(file, ({ isConfig }) => isConfig(object));
-  const found =
-    typeof architecture === "string" ? `"${escapeForMessage(architecture, 60)}"` : "no single name";
-  throw unsupported(
-    `${file}: "architectures" holds ${found}`,
-    FAMILIES.flatMap((known) => known.architectures),
-  );
+  const known = FAMILIES.flatMap((one) => one.architectures);
+  if (typeof architecture === "string") {
+    throw unsupported(
+      `${file}: "architectures" holds "${escapeForMessage(architecture, 60)}", which parley does not know`,
+      known,
+    );
+  }
+  throw unsupported(`${file}: "architectures" is no list of one name`, known);
 }
 
 /**
@@ -51,7 +53,7 @@ function refuseForeignLayout(label: string, applies: (layout: ForeignLayout) => 
 export function familyOfGguf(architecture: string, file: string): Family {
   const family = FAMILIES.find(({ ggufArchitecture }) => ggufArchitecture === architecture);
   if (family) return family;
-  const found = `${file}: the architecture is "${escapeForMessage(architecture, 60)}"`;
+  const found = `${file}: the architecture is "${escapeForMessage(architecture, 60)}", which parley does not know`;
   throw unsupported(
     found,
     FAMILIES.map((known) => known.ggufArchitecture),
@@ -59,10 +61,5 @@ export function familyOfGguf(architecture: string, file: string): Family {
 }
 
 function unsupported(found: string, known: readonly string[]): UserError {
-  return new UserError(
-    "badFile",
-    "UNSUPPORTED_ARCH",
-    `${found}, which parley does not know`,
-    `It knows ${known.join(", ")}.`,
-  );
+  return new UserError("badFile", "UNSUPPORTED_ARCH", found, `It knows ${known.join(", ")}.`);
 }

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../engine/errors.js";
-import { readBytes, unreadable } from "../read-prompt.js";
+import { readBytes } from "../read-prompt.js";
+import { unreadableFile } from "../unreadable-file.js";
 
 export interface TraceSource {
   text: string;
@@ -32,9 +33,8 @@ export async function readTraceSource(
     const name = "standard input";
     return { text: decode(await readBytes(stdin), name), folder: process.cwd(), name };
   }
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const message = `${file} ${unreadable(error)}.`;
-    throw new UserError("notFound", "PROGRAM_FILE", message, "Check the path.", { cause: error });
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw unreadableFile(error, file, "PROGRAM_FILE");
   });
   return { text: decode(bytes, file), folder: path.dirname(path.resolve(file)), name: file };
 }

@@ -2,6 +2,7 @@ import { stat, readFile } from "node:fs/promises";
 import { UserError } from "../../../engine/errors.js";
 import { expandUser } from "../../../engine/system/xdg.js";
 import { safeLine } from "../../safe-text.js";
+import { unreadableFile } from "../../unreadable-file.js";
 import type { SlashCommand } from "./command.js";
 
 /** More text than any context holds: 4 MiB. */
@@ -37,7 +38,12 @@ async function readText(file: string): Promise<string> {
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file)).replaceAll(/\r\n?/g, "\n");
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const reason = error instanceof TypeError ? "it is not text in UTF-8" : (error as Error).message;
-    throw new UserError("notFound", "READ_FILE", `${file} cannot be read: ${reason}.`, "Check the path.");
+    if (!(error instanceof TypeError)) throw unreadableFile(error, file, "READ_FILE");
+    throw new UserError(
+      "notFound",
+      "READ_FILE",
+      `${file} cannot be read: it is not text in UTF-8.`,
+      "Check the path.",
+    );
   }
 }
