@@ -11,7 +11,7 @@ export interface ContextFlags {
 }
 
 /** Tokens per evaluation of a long prompt. */
-const BATCH_SIZE = 512;
+export const BATCH_SIZE = 512;
 
 /** Makes the context when it is first needed, and a larger one when a later prompt needs more. */
 export class ContextSizer {

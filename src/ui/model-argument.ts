@@ -1,14 +1,17 @@
 import { Args, Flags } from "@oclif/core";
 import { UserError } from "../engine/errors.js";
 
+/** MODEL alone, for commands that also take -m. */
+export const modelWord = Args.string({
+  ignoreStdin: true,
+  name: "MODEL",
+  description: "file.gguf, checkpoint folder, Hub id org/name[@revision] or bundled name",
+});
+
 /** MODEL and one more word, as classify and score take them. */
 export function modelAndWord(word: { name: string; description: string }) {
   return {
-    model: Args.string({
-      ignoreStdin: true,
-      name: "MODEL",
-      description: "file.gguf, checkpoint folder, Hub id org/name[@revision] or bundled name",
-    }),
+    model: modelWord,
     word: Args.string({ ignoreStdin: true, ...word }),
   };
 }
@@ -35,5 +38,23 @@ export function splitModelAndWord(
     throw new UserError("usage", "USAGE", "No model is named.", usage);
   }
   if (args.word === undefined) return { model: flag, word: args.model };
-  throw new UserError("usage", "USAGE", "The model is named twice, by -m and by the first word.", usage);
+  throw namedTwice(usage);
+}
+
+/**
+ * The model of a command that takes no other word: the word, or -m, or PARLEY_MODEL.
+ * @throws UserError USAGE (exit 2)
+ */
+export function modelOf(
+  args: { model?: string | undefined },
+  flag: string | undefined,
+  usage: string,
+): string {
+  const { model, word } = splitModelAndWord(args, flag, usage);
+  if (word === undefined) return model;
+  throw namedTwice(usage);
+}
+
+function namedTwice(usage: string): UserError {
+  return new UserError("usage", "USAGE", "The model is named twice, by -m and by the first word.", usage);
 }

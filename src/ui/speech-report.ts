@@ -1,3 +1,4 @@
+import { realTimeFactorOf } from "../engine/speech/real-time-factor.js";
 import type { Recording } from "./speech-recording.js";
 
 export interface SpeechTimings {
@@ -14,7 +15,7 @@ export function realTimeFactor(
   sampleRate: number,
 ): number | null {
   const samples = recordings.reduce((sum, recording) => sum + recording.samples, 0);
-  return samples === 0 ? null : rounded(speakMs / 1000 / (samples / sampleRate));
+  return realTimeFactorOf(speakMs, samples / sampleRate);
 }
 
 /** The document of --json. */

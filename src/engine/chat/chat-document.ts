@@ -1,6 +1,16 @@
 /** Why a generation ended. */
 export type FinishReason = "stop" | "length" | "interrupted" | "overflow";
 
+/** How fast a generation went; names and meaning are part of the command line's contract. */
+export interface Speeds {
+  /** Milliseconds from the request until the first token of the answer was there. */
+  readonly first_token_ms: number;
+  /** Prompt tokens evaluated per second. */
+  readonly prompt_per_second: number;
+  /** Tokens generated per second, the first not counted: it comes with the prompt. */
+  readonly tokens_per_second: number;
+}
+
 /** What `parley chat --json` prints; field names and meaning are part of the command line's contract. */
 export interface ChatDocument {
   readonly model: string;
@@ -15,13 +25,7 @@ export interface ChatDocument {
   readonly timings: {
     /** Milliseconds from the start of the command until the model was ready. */
     readonly load_ms: number;
-    /** Milliseconds from the request until the first token of the answer was there. */
-    readonly first_token_ms: number;
-    /** Prompt tokens evaluated per second. */
-    readonly prompt_per_second: number;
-    /** Tokens generated per second, the first not counted: it comes with the prompt. */
-    readonly tokens_per_second: number;
-  };
+  } & Speeds;
 }
 
 export interface GenerationResult {
@@ -52,10 +56,23 @@ export function chatDocument(result: GenerationResult): ChatDocument {
     usage: { prompt_tokens: result.promptTokens, completion_tokens: tokenIds.length },
     timings: {
       load_ms: rounded(result.loadMs),
-      first_token_ms: rounded(result.firstTokenMs),
-      prompt_per_second: perSecond(evaluatedTokens, result.promptMs),
-      tokens_per_second: perSecond(tokenIds.length - 1, result.generationMs),
+      ...speedsOf({ ...result, evaluatedTokens, generatedTokens: tokenIds.length }),
     },
+  };
+}
+
+/** The figures of one generation, rounded to thousandths. */
+export function speedsOf(run: {
+  readonly firstTokenMs: number;
+  readonly evaluatedTokens: number;
+  readonly promptMs: number;
+  readonly generatedTokens: number;
+  readonly generationMs: number;
+}): Speeds {
+  return {
+    first_token_ms: rounded(run.firstTokenMs),
+    prompt_per_second: perSecond(run.evaluatedTokens, run.promptMs),
+    tokens_per_second: perSecond(run.generatedTokens - 1, run.generationMs),
   };
 }
 

@@ -30,6 +30,10 @@ export class SpeechSession {
     readonly facts: ModelFacts,
     readonly loaded: LoadedSpeech,
     private readonly engineFolder: string,
+    /** threads the model computes with */
+    readonly threads: number,
+    /** was it given a GPU? */
+    readonly onGpu: boolean,
   ) {}
 
   /**
@@ -48,7 +52,7 @@ export class SpeechSession {
     try {
       const params = { engineFolder, modelPath: facts.path, threads, plain, gpu };
       const loaded = await process.call("loadSpeech", params, { signal });
-      return new SpeechSession(process, facts, loaded, engineFolder);
+      return new SpeechSession(process, facts, loaded, engineFolder, threads, gpu);
     } catch (error) {
       await process.close();
       throw error;
