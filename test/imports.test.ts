@@ -24,6 +24,7 @@ const LAYERS = [
   ["engine/inspect"],
   ["engine/host"],
   ["engine/client"],
+  ["engine/bench"],
   ["ui"],
   ["commands"],
   ["main.ts"],
