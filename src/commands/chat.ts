@@ -160,6 +160,7 @@ export default class Chat extends BaseCommand {
       chats,
       chat,
       jsonSchema,
+      lookup: flags.lookup,
       settings: {
         sampling,
         maxTokens: flags["max-tokens"],
@@ -240,6 +241,7 @@ export default class Chat extends BaseCommand {
         maxTokens: line.maxTokens ?? flags["max-tokens"],
         overflow: flags.overflow,
         jsonSchema: defaults.jsonSchema,
+        lookup: flags.lookup,
       },
       this.signal,
     );

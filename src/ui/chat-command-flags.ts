@@ -85,6 +85,10 @@ export const chatFlags = {
     helpValue: "FILE",
     description: "JSON schema the answer follows; turns thinking off",
   }),
+  lookup: Flags.boolean({
+    helpGroup: "SAMPLING",
+    description: "guess tokens from what stands in the conversation; faster where an answer repeats it",
+  }),
   ...contextFlags,
   overflow: Flags.option({
     options: ["error", "trim", "shift"] as const,

@@ -66,6 +66,8 @@ export interface AskOptions {
   readonly maxTokens: number | undefined;
   readonly overflow: OverflowPolicy;
   readonly jsonSchema: unknown;
+  /** guess tokens from what came before (GenerateParams) */
+  readonly lookup: boolean;
 }
 
 /** A request that is being answered. */
@@ -84,7 +86,7 @@ export interface Asked {
 export async function ask(
   { facts, chat, contexts }: ChatModel,
   request: ChatRequest,
-  { conversation, sampling: asked, maxTokens, overflow, jsonSchema }: AskOptions,
+  { conversation, sampling: asked, maxTokens, overflow, jsonSchema, lookup }: AskOptions,
   signal: AbortSignal,
 ): Promise<Asked> {
   const sampling = resolveSampling(facts, asked);
@@ -96,6 +98,7 @@ export async function ask(
     maxTokens,
     overflow,
     contextSize,
+    lookup,
     ...(jsonSchema === undefined ? {} : { jsonSchema }),
   };
   return { events: chat.run(request, options, signal), seed: sampling.seed, promptTokens, contextSize };

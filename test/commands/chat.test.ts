@@ -94,6 +94,24 @@ describe("parley chat", () => {
     });
   });
 
+  it("--lookup answers as without it", async () => {
+    const ask = async (...flags: string[]) => {
+      const run = await runParley([
+        "chat",
+        ...exact,
+        "-m",
+        model,
+        "--json",
+        "-n",
+        "60",
+        ...flags,
+        "a b a b a b a b",
+      ]);
+      return document(run.stdout).token_ids;
+    };
+    expect(await ask("--lookup")).toEqual(await ask());
+  });
+
   it("--prompt-tokens gives the reference's greedy tokens", async () => {
     const run = await runParley([
       "chat",

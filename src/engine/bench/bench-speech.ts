@@ -1,4 +1,5 @@
 import { planSpeech } from "../client/plan-speech.js";
+import { NO_TURNS } from "../client/speech-prompt.js";
 import type { SpeechSession } from "../client/speech-session.js";
 import { UserError } from "../errors.js";
 import type { SpeakParams } from "../host/protocol.js";
@@ -77,15 +78,13 @@ async function planGreedily(
   signal: AbortSignal,
 ): Promise<SpeakParams> {
   const { samplesPerFrame, sampleRate } = session.loaded;
-  const context = { tokens: [], codes: new Int32Array(0), notes: [] };
   const request = {
-    speaker: 0,
     maxSeconds: (frames * samplesPerFrame) / sampleRate,
     kvType,
     seed: 0,
     sampling: { temperature: 0, depthTemperature: 0 },
   };
-  return (await planSpeech(session, [TEXT], context, request, signal)).params;
+  return (await planSpeech(session, [{ speaker: 0, text: TEXT }], NO_TURNS, request, signal)).params;
 }
 
 interface Spoken {

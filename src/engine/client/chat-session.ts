@@ -20,6 +20,8 @@ export interface ReplyOptions {
   overflow: OverflowPolicy;
   contextSize: number;
   jsonSchema?: unknown;
+  /** guess tokens from what came before (GenerateParams) */
+  lookup?: boolean;
 }
 
 /** What is to be answered: a conversation, a text to go on with, or tokens to go on with. */
@@ -210,6 +212,7 @@ export class ChatSession {
           sampling: options.sampling,
           stopTokens,
           ...(options.jsonSchema === undefined ? {} : { jsonSchema: options.jsonSchema }),
+          lookup: options.lookup === true,
         },
         signal,
       );

@@ -107,7 +107,7 @@ interface AnswerOptions {
 
 async function* sampleAnswer(
   text: TextModel,
-  { tokens, maxTokens, sampling, stopTokens, jsonSchema, probabilities }: GenerateParams,
+  { tokens, maxTokens, sampling, stopTokens, jsonSchema, probabilities, lookup }: GenerateParams,
   { next, contextSize, signal, outcome, onFirstToken }: AnswerOptions,
 ): AsyncGenerator<GenerateEvent, void> {
   const stops = Int32Array.from(stopTokens);
@@ -122,6 +122,7 @@ async function* sampleAnswer(
       maxTokens: outcome.firstTokenMs === 0 ? 1 : most - outcome.generatedTokens,
       budgetMs: FLUSH_MS,
       probabilities: probabilities === true,
+      lookup: lookup === true,
     });
     // a failure is thrown where it is waited for, which may be later
     sampled.catch(() => undefined);

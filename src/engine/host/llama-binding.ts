@@ -123,6 +123,17 @@ export function nativeGrammarState(state: LlamaGrammarEvaluationState): object {
   return (state as unknown as { _state: object })._state;
 }
 
+export interface SampleTokensOptions {
+  stopTokens: Int32Array;
+  maxTokens: number;
+  budgetMs: number;
+  probabilities: boolean;
+  /** guess tokens from what came before, and have the model check several at once */
+  lookup: boolean;
+}
+
+const NO_TOKENS = new Int32Array(0);
+
 /**
  * Appends tokens to a sequence and samples (see NativeAddon.parleySampleTokens), and tells the sequence what its
  * cache then holds: everything but the last sampled token.
@@ -133,13 +144,14 @@ export async function sampleTokens(
   sequence: LlamaContextSequence,
   sampler: NativeSampler,
   tokens: readonly number[],
-  options: { stopTokens: Int32Array; maxTokens: number; budgetMs: number; probabilities: boolean },
+  { lookup, ...options }: SampleTokensOptions,
 ): Promise<SampledTokens> {
   const internals = sequence as unknown as SequenceInternals;
   const sampled = await addon
     .parleySampleTokens(internals._context._ctx, sampler, {
       ...options,
       tokens: Int32Array.from(tokens),
+      history: lookup ? Int32Array.from([...internals._contextTokens, ...tokens] as number[]) : NO_TOKENS,
       position: internals._nextTokenIndex,
       sequence: internals._sequenceId,
     })

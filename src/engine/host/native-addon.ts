@@ -40,6 +40,8 @@ export interface NativeSampler {
 
 export interface SampleOptions {
   tokens: Int32Array;
+  /** the sequence and the tokens, to guess the next ones from; empty: no guessing */
+  history: Int32Array;
   /** of the first of the tokens */
   position: number;
   sequence: number;

@@ -70,6 +70,8 @@ export interface GenerateParams {
   jsonSchema?: unknown;
   /** report the probability of each token among those the sampling left; without repeat penalty and schema */
   probabilities?: boolean;
+  /** guess tokens from what came before, and have the model check several at once */
+  lookup?: boolean;
 }
 
 export interface WeighParams {

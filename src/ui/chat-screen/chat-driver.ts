@@ -24,6 +24,7 @@ export interface DriverOptions {
   readonly engine: ChatModel;
   readonly settings: Settings;
   readonly jsonSchema: unknown;
+  readonly lookup: boolean;
   readonly open: (model: string, options: { progress: Progress; signal: AbortSignal }) => Promise<ChatModel>;
   readonly openSpeech: (
     model: string,
@@ -230,12 +231,12 @@ export class ChatDriver {
 
   private async run(view: AnswerView, signal: AbortSignal): Promise<{ reply: Reply; seed: number }> {
     const { sampling, maxTokens, overflow } = this.settings;
-    const { jsonSchema } = this.options;
+    const { jsonSchema, lookup } = this.options;
     const { family } = this.engine.facts;
     const { events, seed, promptTokens, contextSize } = await ask(
       this.engine,
       { kind: "messages", messages: this.chat.turns.map((turn) => turnMessage(turn, family)) },
-      { conversation: this.conversation(), sampling, maxTokens, overflow, jsonSchema },
+      { conversation: this.conversation(), sampling, maxTokens, overflow, jsonSchema, lookup },
       signal,
     );
     this.store.dispatch({ type: "status", status: { contextUsed: promptTokens, contextSize, overflow } });

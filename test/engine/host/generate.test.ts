@@ -69,18 +69,23 @@ describe.each([
   });
   afterAll(() => session.close());
 
-  it.each([512, 13])(
-    "equal PyTorch in batches of %d, over turns and past the sliding cache",
-    async (batchSize) => {
+  it.each([
+    [512, false],
+    [13, false],
+    [512, true],
+    [13, true],
+  ])(
+    "equal PyTorch in batches of %d, over turns and past the sliding cache, guessing: %s",
+    async (batchSize, lookup) => {
       await freshContext(session, batchSize);
-      expect((await generate(session, { tokens, maxTokens: greedy.length })).ids).toEqual(greedy);
+      expect((await generate(session, { tokens, maxTokens: greedy.length, lookup })).ids).toEqual(greedy);
 
       await freshContext(session, batchSize);
       let history: number[] = [];
       for (const turn of turns) {
         const before = history.length;
         history = [...history, ...turn.append];
-        const answer = await generate(session, { tokens: history, maxTokens: turn.greedy.length });
+        const answer = await generate(session, { tokens: history, maxTokens: turn.greedy.length, lookup });
         expect(answer.ids).toEqual(turn.greedy);
         // the cache holds all but the last sampled token of the turn before
         expect(answer.reusedTokens).toBe(Math.max(0, before - 1));
@@ -88,9 +93,8 @@ describe.each([
       }
 
       await freshContext(session, batchSize);
-      expect((await generate(session, { tokens: long.tokens, maxTokens: long.greedy.length })).ids).toEqual(
-        long.greedy,
-      );
+      const last = await generate(session, { tokens: long.tokens, maxTokens: long.greedy.length, lookup });
+      expect(last.ids).toEqual(long.greedy);
     },
   );
 });
@@ -116,6 +120,34 @@ describe("generation", () => {
       });
       expect([...result.ids, result.stopToken]).toEqual(answer);
       expect(result.stopReason).toBe("stop");
+    }
+  });
+
+  it("is the same with guessing, sampled and greedy, up to a stop token, and to the last place of the context", async () => {
+    // what it repeats is guessed, and guessed wrong where it stops repeating
+    const prompt = [...tokens, ...tokens, ...tokens].slice(0, 90);
+    for (const temperature of [0, 0.2, 1]) {
+      const sampling = { ...GREEDY, temperature, seed: 11 };
+      const runs = [];
+      for (const lookup of [false, true]) {
+        await freshContext(session, 64, 256);
+        const all = await generate(session, { tokens: prompt, sampling, lookup });
+        const again = await generate(session, {
+          tokens: [...prompt, ...all.ids.slice(0, 40)],
+          sampling,
+          maxTokens: 7,
+          lookup,
+        });
+        const stopTokens = [all.ids[30]!];
+        await freshContext(session, 64, 256);
+        const stopped = await generate(session, { tokens: prompt, sampling, stopTokens, lookup });
+        runs.push(
+          [all, again, stopped].map(({ ids, stopReason, stopToken }) => ({ ids, stopReason, stopToken })),
+        );
+      }
+      expect(runs[1]).toEqual(runs[0]);
+      expect(runs[0]![0]!.stopReason).toBe("overflow");
+      expect(runs[0]![2]!.stopReason).toBe("stop");
     }
   });
 

@@ -9,6 +9,7 @@
 #include "../AddonContext.h"
 #include "../AddonSampler.h"
 #include "log-sum-exp.h"
+#include "lookup.h"
 #include "parley.h"
 
 namespace {
@@ -22,6 +23,8 @@ class SampleTokensWorker : public Napi::AsyncWorker {
             const auto given   = options.Get("tokens").As<Napi::Int32Array>();
             const auto stops   = options.Get("stopTokens").As<Napi::Int32Array>();
             tokens.assign(given.Data(), given.Data() + given.ElementLength());
+            const auto before  = options.Get("history").As<Napi::Int32Array>();
+            lookup = parley::Lookup({ before.Data(), before.Data() + before.ElementLength() });
             stopTokens.assign(stops.Data(), stops.Data() + stops.ElementLength());
             sequence  = options.Get("sequence").As<Napi::Number>().Int32Value();
             position  = options.Get("position").As<Napi::Number>().Int32Value();
@@ -73,6 +76,7 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         Napi::Promise::Deferred deferred;
         std::vector<llama_token> tokens;
         std::vector<llama_token> stopTokens;
+        parley::Lookup           lookup{ {} };
         llama_seq_id sequence;
         llama_pos    position;
         size_t       maxTokens;
@@ -85,17 +89,39 @@ class SampleTokensWorker : public Napi::AsyncWorker {
         void run() {
             const auto started = std::chrono::steady_clock::now();
             sampler->rebuildChainIfNeeded();
-            decode(tokens);
-            for (;;) {
-                const llama_token token = sample(int32_t(tokens.size()) - 1);
-                sampled.push_back(token);
-                const bool stops = std::find(stopTokens.begin(), stopTokens.end(), token) != stopTokens.end();
-                if (stops || sampled.size() == maxTokens || std::chrono::steady_clock::now() - started >= budget) {
-                    return;
-                }
-                tokens = {token};
-                decode(tokens);
+            for (bool isOver = false; !isOver;) {
+                // each guess that is right brings a token, and so does the evaluation itself
+                const std::vector<llama_token> guesses = lookup.propose(maxTokens - sampled.size() - 1);
+                decode(tokens, guesses);
+                isOver = sampleBehind(guesses) || std::chrono::steady_clock::now() - started >= budget;
+                tokens = { sampled.back() };
             }
+        }
+
+        // Samples behind the tokens and behind each guess that is what was sampled. The cells of the others are removed.
+        // @returns true when there is nothing more to sample
+        bool sampleBehind(const std::vector<llama_token> & guesses) {
+            const int32_t first = int32_t(tokens.size()) - 1;
+            size_t right = 0;
+            bool isOver;
+            for (;;) {
+                const llama_token token = sample(first + int32_t(right));
+                sampled.push_back(token);
+                lookup.append(token);
+                isOver = sampled.size() == maxTokens || std::find(stopTokens.begin(), stopTokens.end(), token) != stopTokens.end();
+                if (isOver || right == guesses.size() || token != guesses[right]) {
+                    break;
+                }
+                ++right;
+            }
+            lookup.judge(guesses.size(), right);
+            if (right < guesses.size()) {
+                position -= int32_t(guesses.size() - right);
+                if (!llama_memory_seq_rm(llama_get_memory(context->ctx), sequence, position, -1)) {
+                    throw std::runtime_error("wrong guesses could not be taken back");
+                }
+            }
+            return isOver;
         }
 
         // Is the sampler's choice the first of the largest logits? Then the chain need not fill its list of candidates.
@@ -105,18 +131,18 @@ class SampleTokensWorker : public Napi::AsyncWorker {
                 sampler->xtcSampler == nullptr && sampler->grammarEvaluationState == nullptr;
         }
 
-        // The last of the tokens gets logits.
-        void decode(const std::vector<llama_token> & chunk) {
-            llama_batch batch = llama_batch_init(int32_t(chunk.size()), 0, 1);
-            for (const llama_token token : chunk) {
-                const int32_t i = batch.n_tokens++;
-                batch.token[i]     = token;
-                batch.pos[i]       = position + i;
+        // The last of the tokens and the guesses behind it get logits.
+        void decode(const std::vector<llama_token> & chunk, const std::vector<llama_token> & guesses) {
+            const int32_t count = int32_t(chunk.size() + guesses.size());
+            llama_batch batch = llama_batch_init(count, 0, 1);
+            for (; batch.n_tokens < count; ++batch.n_tokens) {
+                const size_t i = size_t(batch.n_tokens);
+                batch.token[i]     = i < chunk.size() ? chunk[i] : guesses[i - chunk.size()];
+                batch.pos[i]       = position + batch.n_tokens;
                 batch.n_seq_id[i]  = 1;
                 batch.seq_id[i][0] = sequence;
-                batch.logits[i]    = false;
+                batch.logits[i]    = i + 1 >= chunk.size();
             }
-            batch.logits[batch.n_tokens - 1] = true;
             const int32_t status = llama_decode(context->ctx, batch);
             llama_batch_free(batch);
             if (status == 1) {
@@ -126,7 +152,7 @@ class SampleTokensWorker : public Napi::AsyncWorker {
                 throw std::runtime_error("Eval has failed");
             }
             llama_synchronize(context->ctx);
-            position += int32_t(chunk.size());
+            position += count;
         }
 
         llama_token sample(int32_t index) {
@@ -174,9 +200,10 @@ class SampleTokensWorker : public Napi::AsyncWorker {
 };
 
 // parleySampleTokens(context: AddonContext, sampler: AddonSampler,
-//     {tokens, position, sequence, stopTokens, maxTokens, budgetMs, probabilities}): Promise<{tokens, probabilities}>
+//     {tokens, history, position, sequence, stopTokens, maxTokens, budgetMs, probabilities}): Promise<{tokens, probabilities}>
 // Appends tokens (at least one, at most a batch) to the sequence and samples. Sampled tokens are appended in their
-// turn, all but the last, until one is a stop token, there are maxTokens of them, or budgetMs have passed. When
+// turn, all but the last, until one is a stop token, there are maxTokens of them, or budgetMs have passed. A history,
+// the sequence with the tokens behind it, is what next tokens are guessed from; an empty one turns guessing off. When
 // probabilities are asked for, there is one per sampled token, among the tokens that temperature and filters left.
 Napi::Value sampleTokens(const Napi::CallbackInfo & info) {
     auto * context = Napi::ObjectWrap<AddonContext>::Unwrap(info[0].As<Napi::Object>());
