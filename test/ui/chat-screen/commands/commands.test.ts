@@ -195,7 +195,7 @@ describe("commands", () => {
     expect(expandPastes(editor.text, slots)).toBe(`notes.txt:\n${"line\n".repeat(2000)}`);
     await writeFile(file, Buffer.from([0xff, 0xfe, 0x00]));
     expect(await run(`/read ${file}`)).toContain("not text in UTF-8");
-    expect(await run(`/read ${folder}/none`)).toContain("cannot be read");
+    expect(await run(`/read ${folder}/none`)).toContain("does not exist");
   });
 
   it("/show lets no escape of the model through", async () => {
