@@ -42,12 +42,15 @@ export default class Speak extends BaseCommand {
   static override description = [
     "TEXT is spoken, or what comes on stdin. The file is 24 kHz mono WAV; its INFO chunk says that the speech is",
     "AI-generated and names the model. No watermark is added. Earlier turns (--turn, --context) give the voice and the",
-    "manner; their audio may have any sample rate and channel count. Prints the path of what was made.",
+    "manner; their audio may have any sample rate and channel count. A long text is split at its sentences. Prints the path",
+    "of what was made.",
   ].join("\n");
   static override examples = [
     '<%= config.bin %> <%= command.id %> -m sesame/csm-1b "Hello there." -o hello.wav',
     '<%= config.bin %> <%= command.id %> "And you?" --speaker 1 --turn "0:How are you?=how.wav" -o you.wav',
     "<%= config.bin %> <%= command.id %> --batch --greedy -o line.wav < lines.txt",
+    "<%= config.bin %> <%= command.id %> --voice anna --script dialogue.txt --retries 2 -o dialogue.wav",
+    "<%= config.bin %> <%= command.id %> --voice anna --play < chapter.txt",
     'echo "Hello." | <%= config.bin %> <%= command.id %> -o - --format s16le | aplay -f S16_LE -r 24000',
   ];
   static override strict = false;
