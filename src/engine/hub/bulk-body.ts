@@ -9,8 +9,8 @@ export type BodyReader = (bytes: Uint8Array) => boolean;
 export class BulkBody extends EventEmitter implements ResponseBody {
   #left: number;
   #flowing = false;
-  #closed = false;
-  #failure: Error | undefined;
+  #closed: boolean;
+  #failure: Error | null;
 
   /**
    * @param length  bytes of the whole body
@@ -25,6 +25,9 @@ export class BulkBody extends EventEmitter implements ResponseBody {
   ) {
     super();
     this.#left = length;
+    // It may have come to its end before anybody asked.
+    this.#closed = connection.closed;
+    this.#failure = connection.errored;
     connection.on("error", (error) => (this.#failure = error));
     connection.once("close", () => {
       this.#closed = true;
@@ -65,7 +68,7 @@ export class BulkBody extends EventEmitter implements ResponseBody {
   }
 
   #tellClosed(): void {
-    if (this.#failure !== undefined && this.listenerCount("error") > 0) this.emit("error", this.#failure);
+    if (this.#failure !== null && this.listenerCount("error") > 0) this.emit("error", this.#failure);
     this.emit("close");
   }
 }

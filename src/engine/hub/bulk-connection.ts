@@ -20,6 +20,10 @@ export class BulkConnection extends Duplex {
   readonly #socket: net.Socket;
   readonly #toParser: BodyReader = (bytes) => this.push(Buffer.from(bytes));
   #reader = this.#toParser;
+  /** While it is not decided who reads the body, its end waits like its bytes. */
+  #isUndecided = false;
+  #hasEnded = false;
+  #isClosed = false;
 
   constructor(target: BulkTarget) {
     super();
@@ -32,8 +36,14 @@ export class BulkConnection extends Duplex {
       ? tls.connect(Object.assign({ onread }, target))
       : net.connect({ ...target, onread });
     this.#socket.once("error", (error) => this.destroy(error));
-    this.#socket.once("end", () => this.push(null));
-    this.#socket.once("close", () => this.destroy());
+    this.#socket.once("end", () => {
+      this.#hasEnded = true;
+      if (!this.#isUndecided) this.push(null);
+    });
+    this.#socket.once("close", () => {
+      this.#isClosed = true;
+      if (!this.#isUndecided) this.#close();
+    });
   }
 
   override _read(): void {
@@ -64,24 +74,40 @@ export class BulkConnection extends Duplex {
       held.push(Buffer.from(bytes));
       return false;
     };
+    this.#isUndecided = true;
     this.#socket.pause();
     // Until then, the parser is done with what it was given.
     await new Promise(setImmediate);
+    this.#isUndecided = false;
     const length = lengthOf(message);
     const parsed = message.readableLength;
     if (length === undefined || parsed >= length || message.complete || this.readableLength > 0) {
-      this.#reader = this.#toParser;
-      for (const bytes of held) this.push(bytes);
-      this.#socket.resume();
+      this.#leaveToParser(held);
       return message;
     }
     // The message ends with the connection and takes that for a failure, which is told of by the body.
     message.on("error", () => undefined);
     const head = message.read() as Buffer | null;
-    return new BulkBody(this, length, head === null ? held : [head, ...held], (reader) => {
+    const body = new BulkBody(this, length, head === null ? held : [head, ...held], (reader) => {
       this.#reader = reader;
       this.#socket.resume();
     });
+    if (this.#hasEnded || this.#isClosed) this.destroy();
+    return body;
+  }
+
+  #leaveToParser(held: readonly Buffer[]): void {
+    this.#reader = this.#toParser;
+    for (const bytes of held) this.push(bytes);
+    if (this.#hasEnded) this.push(null);
+    if (this.#isClosed) this.#close();
+    else this.#socket.resume();
+  }
+
+  /** An end that came before is told of first: it completes a body of unknown length. */
+  #close(): void {
+    if (this.#hasEnded && !this.readableEnded) this.once("end", () => this.destroy());
+    else this.destroy();
   }
 }
 

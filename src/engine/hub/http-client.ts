@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import { UserError } from "../errors.js";
-import { BulkConnection } from "./bulk-connection.js";
+import { BulkConnection, type BulkTarget } from "./bulk-connection.js";
 import type { HubEnvironment } from "./environment.js";
 import { HttpTimeout } from "./failures.js";
 import type { ResponseBody } from "./http-body.js";
@@ -75,7 +75,7 @@ export class HttpClient {
    * @throws UserError HUB_OFFLINE, HUB_REDIRECT; HttpTimeout; errors of node:http
    */
   request(address: string | URL, request: HttpRequest = {}): Promise<HttpResponse> {
-    return this.#follow(address, request, (url, options) => this.#openPooled(url, options));
+    return this.#follow(address, request, (url, options) => this.#openPooled(url, options), discardBody);
   }
 
   /**
@@ -83,13 +83,16 @@ export class HttpClient {
    * @throws as request()
    */
   requestBulk(address: string | URL, request: HttpRequest = {}): Promise<HttpResponse<ResponseBody>> {
-    return this.#follow(address, request, (url, options) => this.#openBulk(url, options));
+    // its connection is used once: nothing is gained by reading a body away
+    const discard = (response: HttpResponse<ResponseBody>): void => void response.body.destroy();
+    return this.#follow(address, request, (url, options) => this.#openBulk(url, options), discard);
   }
 
   async #follow<Body extends ResponseBody>(
     address: string | URL,
     request: HttpRequest,
     open: Opener<Body>,
+    discard: (response: HttpResponse<Body>) => void,
   ): Promise<HttpResponse<Body>> {
     this.refuseOffline();
     let url = new URL(address);
@@ -99,7 +102,7 @@ export class HttpClient {
       const location = response.headers.location;
       const isRedirect = redirectStatus.has(response.status) && location !== undefined;
       if (!isRedirect || request.redirects === "report") return response;
-      discardBody(response);
+      discard(response);
       if (hops === maxRedirects) throw redirectError(url, `it redirects more than ${maxRedirects} times`);
       const next = redirectTarget(url, location);
       if (next.origin !== url.origin) {
@@ -187,16 +190,15 @@ export class HttpClient {
     if (secure && proxy !== undefined) return this.#openPooled(url, options);
     const { hostname, port } = proxy ?? url;
     const host = hostname.replace(/^\[|\]$/g, "");
-    const connection = new BulkConnection(
-      secure
-        ? { secure, host, port: Number(port || 443), servername: net.isIP(host) ? "" : host }
-        : { secure, host, port: Number(port || 80) },
-    );
-    const createConnection = (): BulkConnection => connection;
+    const target: BulkTarget = secure
+      ? { secure, host, port: Number(port || 443), servername: net.isIP(host) ? "" : host }
+      : { secure, host, port: Number(port || 80) };
+    let connection: BulkConnection | undefined;
+    const createConnection = (): BulkConnection => (connection = new BulkConnection(target));
     const outgoing = proxy
       ? http.request({ ...throughProxy(url, proxy, options), createConnection })
       : (secure ? https : http).request(url, { ...options, createConnection });
-    return { outgoing, takeBody: (message) => connection.takeBody(message) };
+    return { outgoing, takeBody: (message) => connection!.takeBody(message) };
   }
 
   #tunnel(proxy: URL): TunnelAgent {

@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import net, { type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import tls from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { BulkBody } from "../../../src/engine/hub/bulk-body.js";
 import { BulkConnection, type BulkTarget } from "../../../src/engine/hub/bulk-connection.js";
@@ -36,6 +37,25 @@ function rawServer(
     socket.once("data", () => socket.write(answer, () => then(socket)));
   });
   return listen(server);
+}
+
+/** Passes on what a server sends after the handshake only when all of it has come. */
+function gathering(port: number): Promise<number> {
+  const relay = net.createServer({ allowHalfOpen: true }, (client) => {
+    const server = net.connect({ port, host: "localhost", allowHalfOpen: true });
+    const late: Buffer[] = [];
+    let asked = 0;
+    client.on("data", (bytes) => {
+      asked += 1;
+      server.write(bytes);
+    });
+    // the client's second flight ends its handshake and brings the request
+    server.on("data", (bytes: Buffer) => (asked < 2 ? client.write(bytes) : late.push(bytes)));
+    server.on("end", () => client.end(Buffer.concat(late)));
+    for (const socket of [client, server]) socket.on("error", () => undefined);
+    cleanups.push(() => [client, server].forEach((socket) => socket.destroy()));
+  });
+  return listen(relay);
 }
 
 function withHeader(header: string, body: Uint8Array = content): Buffer {
@@ -87,6 +107,26 @@ describe("BulkConnection", () => {
     const { body } = await get(await listen(server), { ca: testCertificate });
     expect(body).toBeInstanceOf(BulkBody);
     expect((await read(body, pauseMs)).equals(content)).toBe(true);
+  });
+
+  it.each([
+    ["in chunks", ["Transfer-Encoding: chunked"], ["3\r\nabc\r\n", "0\r\n\r\n"], "abc"],
+    ["without a length", ["X: y"], ["ab", "c"], "abc"],
+    ["with a length", ["Content-Length: 3"], ["a", "bc"], "abc"],
+    ["that is cut", ["Content-Length: 4"], ["a", "bc"], "cut"],
+  ])("reads a body %s over TLS whose end comes with its header", async (_, header, pieces, expected) => {
+    const server = tls.createServer({ key: testKey, cert: testCertificate }, (socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => {
+        // a record each
+        for (const part of [`HTTP/1.1 200 OK\r\n${header.join("\r\n")}\r\n\r\n`, ...pieces])
+          socket.write(part);
+        socket.end();
+      });
+    });
+    const { body } = await get(await gathering(await listen(server)), { ca: testCertificate });
+    const text = read(body).then(String, (error: { kind?: string }) => error.kind);
+    expect(await text).toBe(expected);
   });
 
   it("closes the connection after the last byte", async () => {
