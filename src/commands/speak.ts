@@ -18,6 +18,7 @@ import { splitLine } from "../engine/speech/split-line.js";
 import { parseTurn, readTurns } from "../engine/speech/turn.js";
 import { VoiceStore } from "../engine/speech/voice-store.js";
 import type { Voice } from "../engine/speech/voice.js";
+import { outputError } from "../engine/system/output-errors.js";
 import { BaseCommand } from "../ui/base-command.js";
 import { noteBundled } from "../ui/note-bundled.js";
 import { openSpeechModel } from "../ui/open-speech-model.js";
@@ -136,7 +137,7 @@ export default class Speak extends BaseCommand {
     const lines = await readLines(argv as string[], { ...flags, speaker: speaker ?? flags.speaker });
     // what is only to be heard is not kept
     const isUnnamed = flags.play && !flags.json && metadata.flags.output?.setFromDefault === true;
-    const folder = isUnnamed ? await mkdtemp(path.join(os.tmpdir(), "parley-speech-")) : undefined;
+    const folder = isUnnamed ? await temporaryFolder() : undefined;
     try {
       const output = folder === undefined ? flags.output : path.join(folder, flags.output);
       await this.speak(lines, voice, { ...flags, output }, { isKept: folder === undefined });
@@ -210,12 +211,24 @@ export default class Speak extends BaseCommand {
   ): Promise<void> {
     for (const { path: file } of recordings) {
       if ((await playAudio(file, this.signal)) !== undefined) continue;
-      const message =
-        "no program was found that could play it (afplay, pw-play, paplay, aplay, ffplay, play)";
+      const message = "no program could play it (afplay, pw-play, paplay, aplay, ffplay and play were tried)";
       if (!isKept)
-        throw new UserError("notFound", "NO_PLAYER", message, "Install one, or name a file with -o.");
+        throw new UserError(
+          "notFound",
+          "NO_PLAYER",
+          message,
+          "Install one of them, or check the sound device; -o FILE keeps the speech.",
+        );
       this.note(`warning: ${message}`, flags);
       return;
     }
   }
+}
+
+/** @throws UserError OUTPUT_FOLDER, OUTPUT_DENIED (exit 73) */
+async function temporaryFolder(): Promise<string> {
+  const folder = path.join(os.tmpdir(), "parley-speech-");
+  return mkdtemp(folder).catch((error: unknown) => {
+    throw outputError(error, folder);
+  });
 }

@@ -87,7 +87,8 @@ export const chatFlags = {
   }),
   lookup: Flags.boolean({
     helpGroup: "SAMPLING",
-    description: "guess tokens from what stands in the conversation; faster where an answer repeats it",
+    description:
+      "guess tokens from what stands in the conversation; faster where an answer repeats it. Rounding may change what is sampled",
   }),
   ...contextFlags,
   overflow: Flags.option({

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import path from "node:path";
 
 /** Programs that play a WAV file and end with it, the system's own first. */
 const PLAYERS = [
@@ -18,7 +19,7 @@ const PLAYERS = [
 export async function playAudio(file: string, signal: AbortSignal): Promise<string | undefined> {
   for (const { command, args } of PLAYERS) {
     signal.throwIfAborted();
-    if (await run(command, [...args, file], signal)) return command;
+    if (await run(command, [...args, path.resolve(file)], signal)) return command;
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import type { SpeechRequest } from "../engine/client/plan-speech.js";
 import type { SpeechContext } from "../engine/client/speech-prompt.js";
 import type { SpeechSession } from "../engine/client/speech-session.js";
 import type { Progress } from "./progress.js";
-import { openRecordings, type OutputFlags } from "./speech-outputs.js";
+import { openRecording, type OutputFlags } from "./speech-outputs.js";
 import type { Recording } from "./speech-recording.js";
 import { realTimeFactor, type SpeechTimings } from "./speech-report.js";
 
@@ -36,18 +36,23 @@ export async function recordSpeech(
   const kept = new Map<number, Recording>();
   let pending = files.map((_, index) => index);
   for (let attempt = 0; pending.length > 0 && !options.signal.aborted; attempt++) {
-    const seed = (options.request.seed + attempt) % Number.MAX_SAFE_INTEGER;
+    const seed = nth(options.request.seed, attempt);
     const take = { ...options, request: { ...options.request, seed }, isLast: attempt === retries };
     const failed = await recordOnce(session, files, pending, { ...take, kept, timings, started });
     if (failed.length > 0 && !options.signal.aborted) {
       options.onNote(
-        `${failed.length === 1 ? "the speech" : `${failed.length} files`} came to no end: again, with seed ${seed + 1}`,
+        `${failed.length === 1 ? "the speech" : `${failed.length} files`} came to no end or no sound: again, with seed ${nth(seed, 1)}`,
       );
     }
     pending = failed;
   }
   options.progress.finish();
   return { recordings: [...kept].sort(([a], [b]) => a - b).map(([, recording]) => recording), timings };
+}
+
+/** A seed some places after another; seeds are below 2^53. */
+function nth(seed: number, places: number): number {
+  return Number((BigInt(seed) + BigInt(places)) % 2n ** 53n);
 }
 
 interface Take extends Omit<RecordSpeechOptions, "retries" | "loadMs"> {
@@ -66,24 +71,32 @@ async function recordOnce(
   { flags, request, earlier, isLast, kept, timings, started, progress, signal, onNote }: Take,
 ): Promise<number[]> {
   const model = { ...session.loaded, name: session.facts.name };
-  const open = await openRecordings(flags, pending, files.length, model, request.seed);
+  const open = new Map<number, Recording>();
+  // opened when it is spoken: a batch may be of more files than may be open at once
+  const recordingOf = async (index: number): Promise<Recording> => {
+    const recording =
+      open.get(index) ?? (await openRecording(flags, model, request.seed, { index, count: files.length }));
+    open.set(index, recording);
+    return recording;
+  };
   const failed: number[] = [];
   const keep = async (index: number): Promise<void> => {
-    const recording = open.get(index)!;
+    const recording = await recordingOf(index);
     await recording.keep(flags.force);
     kept.set(index, recording);
   };
   try {
     const spoken = pending.map((index) => files[index]!);
     const chunks = speakFiles(session, spoken, { earlier, request, signal, onNote });
-    for await (const { utterance, ...chunk } of chunks) {
+    for await (const { utterance, faults = [], ...chunk } of chunks) {
       const index = pending[utterance]!;
-      const recording = open.get(index)!;
+      const recording = await recordingOf(index);
       await recording.add(chunk);
       if (chunk.audio.length > 0) timings.firstAudioMs ??= performance.now() - started;
       timings.speakMs = performance.now() - started;
       if (chunk.end !== "none") {
-        const isGood = chunk.end === "eos" && recording.samples > 0;
+        recording.faults = faults;
+        const isGood = chunk.end === "eos" && recording.samples > 0 && faults.length === 0;
         if (isGood || isLast) await keep(index);
         else failed.push(index);
       }

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import path from "node:path";
 import type { SpeechRequest } from "../engine/client/plan-speech.js";
 import { UserError } from "../engine/errors.js";
 import { readScript, type Line } from "../engine/speech/script.js";
@@ -39,6 +40,15 @@ export function checkSpeakFlags(
   count: number,
 ): void {
   checkOutputFlags(flags, count);
+  const { output, codes } = flags;
+  if (codes !== undefined && output !== "-" && path.resolve(codes) === path.resolve(output)) {
+    throw new UserError(
+      "usage",
+      "USAGE",
+      "-o and --codes name the same file",
+      "Give each a name of its own.",
+    );
+  }
   const usage = (message: string) => new UserError("usage", "USAGE", message, "Leave one of them out.");
   const streams = flags.output === "-" ? "-o -" : flags.stream ? "--stream" : undefined;
   if (flags.retries > 0 && streams !== undefined)

@@ -68,38 +68,21 @@ export interface RecordedModel {
 }
 
 /**
- * Opens outputs.
- * @param indices which of `count` outputs
+ * Opens an output.
+ * @param place which of how many outputs, for its name
  * @throws UserError OUTPUT_EXISTS, OUTPUT_FOLDER, OUTPUT_DENIED (exit 73)
  */
-export async function openRecordings(
+export async function openRecording(
   flags: OutputFlags,
-  indices: readonly number[],
-  count: number,
   model: RecordedModel,
-  seed: number,
-): Promise<Map<number, Recording>> {
+  seed = 0,
+  { index, count }: { index: number; count: number } = { index: 0, count: 1 },
+): Promise<Recording> {
   const { float, format, force: overwrite } = flags;
   const kind: AudioKind = { sampleRate: model.sampleRate, float, format, info: speechInfo(model.name) };
   const open = flags.stream ? openGrowingFile : openAudioFile;
-  const recordings = new Map<number, Recording>();
-  try {
-    for (const index of indices) {
-      const path = flags.output === "-" ? "-" : numberedPath(flags.output, index, count);
-      const codesPath = flags.codes === undefined ? undefined : numberedPath(flags.codes, index, count);
-      const output =
-        path === "-" ? openAudioStream(process.stdout, kind) : await open(path, kind, { overwrite });
-      recordings.set(index, new Recording({ path, output, codesPath }, model.codebooks, seed));
-    }
-    return recordings;
-  } catch (error) {
-    await Promise.all([...recordings.values()].map((recording) => recording.discard()));
-    throw error;
-  }
-}
-
-/** Opens a single output; errors as `openRecordings`. */
-export async function openRecording(flags: OutputFlags, model: RecordedModel, seed = 0): Promise<Recording> {
-  const recordings = await openRecordings(flags, [0], 1, model, seed);
-  return recordings.get(0)!;
+  const path = flags.output === "-" ? "-" : numberedPath(flags.output, index, count);
+  const codesPath = flags.codes === undefined ? undefined : numberedPath(flags.codes, index, count);
+  const output = path === "-" ? openAudioStream(process.stdout, kind) : await open(path, kind, { overwrite });
+  return new Recording({ path, output, codesPath }, model.codebooks, seed);
 }

@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import type { PartFault } from "../engine/client/speak-files.js";
 import type { AudioOutput } from "../engine/audio/audio-output.js";
 import type { SpokenChunk } from "../engine/host/speech-model.js";
 import { writeNpy } from "../engine/formats/npy.js";
@@ -16,6 +18,8 @@ export class Recording {
   frames = 0;
   /** "interrupted" until it has come to its end. */
   stopped: "eos" | "cap" | "context" | "interrupted" = "interrupted";
+  /** What went wrong with parts of it. */
+  faults: readonly PartFault[] = [];
   private readonly codes: Int32Array[] = [];
   private state: "open" | "kept" | "gone" = "open";
 
@@ -54,7 +58,12 @@ export class Recording {
         { overwrite },
       );
     }
-    await output.finish();
+    try {
+      await output.finish();
+    } catch (error) {
+      if (codesPath !== undefined) await rm(codesPath, { force: true });
+      throw error;
+    }
     this.state = "kept";
   }
 

@@ -25,13 +25,13 @@ export function speechDocument(
   sampleRate: number,
 ): object {
   return {
-    files: recordings.map(({ path, samples, frames, stopped, seed }) => ({
+    files: recordings.map(({ path, samples, frames, stopped, seed, faults }) => ({
       path,
       seconds: samples / sampleRate,
       frames,
       seed,
-      // No room left in the context is a cap like any other.
-      stopped: stopped === "context" ? "cap" : stopped,
+      // No room left in the context is a cap like any other, and so is that of a part.
+      stopped: stopped === "context" || faults.some(({ kind }) => kind === "cut") ? "cap" : stopped,
     })),
     timings: {
       load_ms: rounded(loadMs),
@@ -60,20 +60,25 @@ export function closingLine(
 
 /** What about an utterance is worth a warning. */
 export function warnings(recordings: readonly Recording[], sampleRate: number): string[] {
-  return recordings.flatMap(({ path, samples, stopped }) => {
+  return recordings.flatMap(({ path, samples, stopped, faults }) => {
     const name = path === "-" ? "the speech" : path;
+    const parts = faults.map((fault) => `warning: ${name}: ${fault.text}`);
     if (stopped === "eos" && samples === 0) {
       return [
+        ...parts,
         `warning: ${name} is empty: the model ended the speech before its first frame; try another seed`,
       ];
     }
     const at = (samples / sampleRate).toFixed(1);
     if (stopped === "cap") {
-      return [`warning: ${name} was cut at ${at} s, the longest speech allowed (--max-seconds changes it)`];
+      return [
+        ...parts,
+        `warning: ${name} was cut at ${at} s, the longest speech allowed (--max-seconds changes it)`,
+      ];
     }
     return stopped === "context"
-      ? [`warning: ${name} was cut at ${at} s, where the model's context ends`]
-      : [];
+      ? [...parts, `warning: ${name} was cut at ${at} s, where the model's context ends`]
+      : parts;
   });
 }
 

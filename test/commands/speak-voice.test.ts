@@ -91,6 +91,25 @@ describe("parley speak voice", () => {
     const broken = await run("hello", "--voice", "broken");
     expect([broken.code, broken.stderr]).toEqual([65, expect.stringContaining("broken.json")]);
     expect((await run("voice", "list")).stderr).toMatch(/warning: .*broken\.json/);
+    const good = JSON.parse(await readFile(path.join(voices, "anna.json"), "utf8")) as object;
+    const change = (values: object) =>
+      writeFile(path.join(voices, "broken.json"), JSON.stringify({ ...good, ...values }));
+    for (const values of [
+      { speaker: 10_000 },
+      { text: "  " },
+      { created: "\u001b[31mred" },
+      { seconds: -1 },
+      { codes: [2 ** 31] },
+      { codes: Array<number>(64).fill(1_000_000) },
+    ]) {
+      await change(values);
+      const { code, stderr } = await run("hello", "--voice", "broken");
+      expect([code, stderr.includes("\u001b"), stderr.includes("add it again")], stderr).toEqual([
+        65,
+        false,
+        true,
+      ]);
+    }
     const missing = await run("hello", "--voice", "carl");
     expect([missing.code, missing.stderr]).toEqual([66, expect.stringContaining("There are: anna, broken.")]);
   });

@@ -56,7 +56,8 @@ export async function* readAloud(
     }
     const own = spokenPart(speaker, words, codes, session);
     secondsLeft -= (own.codes.length / codebooks) * frameSeconds;
-    spoken.push(own);
+    // what is silent has no voice to go on with
+    if (own.codes.length > 0) spoken.push(own);
   }
 }
 

@@ -57,16 +57,20 @@ export async function voiceContext(
   signal?: AbortSignal,
 ): Promise<SpeechContext> {
   const { loaded } = session;
-  if (
-    own !== codec ||
-    codebooks !== loaded.codebooks ||
-    codes.some((code) => code >= loaded.audioVocabulary)
-  ) {
+  if (own !== codec || codebooks !== loaded.codebooks) {
     throw new UserError(
       "badFile",
       "VOICE_CODEC",
       `the voice ${name} was kept with another codec than that of ${session.facts.name}`,
       `Add it again for this model: parley speak voice add ${name} -m MODEL ...`,
+    );
+  }
+  if (codes.some((code) => code >= loaded.audioVocabulary)) {
+    throw new UserError(
+      "badFile",
+      "VOICE_FILE",
+      `the voice ${name} holds codes that its codec does not have`,
+      `Remove it with parley speak voice rm ${name}, and add it again.`,
     );
   }
   const frames = codes.length / codebooks;

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { badFile } from "../formats/bad-file.js";
-import { readSayings, readWholeFile } from "./turn.js";
+import { MAX_SPEAKER, readSayings, readWholeFile } from "./turn.js";
 
 /** Something that one speaker says. */
 export interface Line {
@@ -36,14 +36,25 @@ async function readList(file: string): Promise<Line[]> {
 }
 
 async function readLines(file: string, usual: number): Promise<Line[]> {
-  const text = new TextDecoder().decode(await readWholeFile(file, ERRORS));
-  return text.split(/\r?\n/).flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    const [, number, words] = /^\s*(\d{1,4})\s*:(.*)$/.exec(line) ?? [];
-    if (number === undefined || words === undefined) return [{ speaker: usual, text: line.trim() }];
-    if (words.trim() === "") {
-      throw badFile("SCRIPT", file, `line ${index + 1}: speaker ${number} says nothing`, HINT);
-    }
-    return [{ speaker: Number(number), text: words.trim() }];
-  });
+  return decoded(await readWholeFile(file, ERRORS), file)
+    .split(/\r\n?|\n/)
+    .flatMap((line, index) => {
+      if (line.trim() === "") return [];
+      // a time of day such as 9:30 names no speaker
+      const [, number, words] = /^\s*(\d+)\s*:(?!\d)(.*)$/.exec(line) ?? [];
+      if (number === undefined || words === undefined) return [{ speaker: usual, text: line.trim() }];
+      const refuse = (fault: string) => badFile("SCRIPT", file, `line ${index + 1}: ${fault}`, HINT);
+      if (Number(number) > MAX_SPEAKER)
+        throw refuse(`the speaker is no whole number from 0 to ${MAX_SPEAKER}`);
+      if (words.trim() === "") throw refuse(`speaker ${number} says nothing`);
+      return [{ speaker: Number(number), text: words.trim() }];
+    });
+}
+
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw badFile("SCRIPT", file, "it is no UTF-8 text", "Save it as UTF-8.");
+  }
 }

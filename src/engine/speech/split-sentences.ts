@@ -1,4 +1,4 @@
-const sentences = new Intl.Segmenter(undefined, { granularity: "sentence" });
+const sentences = new Intl.Segmenter("en", { granularity: "sentence" });
 
 /** Where a sentence that is too long is broken, the best place first: behind a mark, else behind a space. */
 const BREAKS = [/[,;:–—)]\s+/g, /\s+/g];

@@ -1,9 +1,11 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors.js";
+import { unreadable } from "../formats/byte-source.js";
 import { escapeForMessage } from "../formats/escape.js";
 import { parseStrictJson } from "../formats/strict-json.js";
 import { writeFileAtomically } from "../system/atomic-file.js";
+import { outputError } from "../system/output-errors.js";
 import { dataFolder } from "../system/xdg.js";
 import { readWholeFile } from "./turn.js";
 import { readVoice, writeVoice, type Voice } from "./voice.js";
@@ -15,9 +17,19 @@ const ENDING = ".json";
 export class VoiceStore {
   constructor(readonly folder: string = path.join(dataFolder(), "voices")) {}
 
+  /** Makes the folder, before long work begins for a voice. @throws UserError OUTPUT_FOLDER, OUTPUT_DENIED (exit 73) */
+  async prepare(): Promise<void> {
+    await mkdir(this.folder, { recursive: true }).catch((error: unknown) => {
+      throw outputError(error, path.join(this.folder, "voice"));
+    });
+  }
+
   /** All voices by name; a file that is no voice is refused when it is asked for, not here. */
   async names(): Promise<string[]> {
-    const files = await readdir(this.folder).catch(() => [] as string[]);
+    const files = await readdir(this.folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw unreadable(error, this.folder);
+    });
     const names = files.filter((file) => file.endsWith(ENDING)).map((file) => file.slice(0, -ENDING.length));
     return names.filter((name) => NAME.test(name)).sort();
   }
@@ -42,14 +54,17 @@ export class VoiceStore {
   /** @throws UserError VOICE_NAME (exit 2), OUTPUT_EXISTS (exit 73) and others of writeFileAtomically */
   async add(voice: Voice, options: { overwrite: boolean }): Promise<string> {
     const file = this.#file(voice.name);
-    await mkdir(this.folder, { recursive: true });
+    await this.prepare();
     await writeFileAtomically(file, writeVoice(voice), options);
     return file;
   }
 
   /** @throws UserError VOICE_NOT_FOUND (exit 66), VOICE_NAME (exit 2) */
   async remove(name: string): Promise<void> {
-    await rm(await this.find(name));
+    const file = await this.find(name);
+    await rm(file).catch((error: unknown) => {
+      throw outputError(error, file);
+    });
   }
 
   /** @throws UserError VOICE_NAME (exit 2) */

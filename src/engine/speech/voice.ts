@@ -1,4 +1,5 @@
 import { badFile } from "../formats/bad-file.js";
+import { MAX_SPEAKER } from "./turn.js";
 import type { JsonObject, JsonValue } from "../formats/strict-json.js";
 
 /** A turn that gives later speech its voice, with its audio as codes. */
@@ -35,19 +36,22 @@ export function readVoice(document: JsonValue, name: string, file: string): Voic
   if (entry.get("format") !== FORMAT) throw refuse(`"format" is not ${FORMAT}`);
   const text = (key: string): string => {
     const value = entry.get(key);
-    if (typeof value !== "string" || value === "") throw refuse(`"${key}" is no text`);
+    if (typeof value !== "string" || value.trim() === "") throw refuse(`"${key}" is no text`);
     return value;
   };
   const number = (key: string): number => {
     const value = entry.get(key);
-    if (typeof value !== "number" || !(value >= 0)) throw refuse(`"${key}" is no number`);
+    if (typeof value !== "number" || !(value >= 0 && value < 1e9)) throw refuse(`"${key}" is no number`);
     return value;
   };
   const whole = (value: JsonValue | undefined): value is number =>
     typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
   const [speaker, codebooks, codes] = [number("speaker"), number("codebooks"), entry.get("codes")];
-  if (!whole(speaker) || !whole(codebooks) || codebooks === 0)
-    throw refuse(`"speaker" or "codebooks" is no whole number`);
+  if (!whole(speaker) || speaker > MAX_SPEAKER)
+    throw refuse(`"speaker" is no whole number from 0 to ${MAX_SPEAKER}`);
+  if (!whole(codebooks) || codebooks === 0) throw refuse(`"codebooks" is no whole number above 0`);
+  const created = text("created");
+  if (!/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(created)) throw refuse(`"created" is no date`);
   if (!Array.isArray(codes) || codes.length === 0 || codes.length % codebooks !== 0 || !codes.every(whole)) {
     throw refuse(`"codes" is no list of frames of ${codebooks} codes`);
   }
@@ -58,7 +62,7 @@ export function readVoice(document: JsonValue, name: string, file: string): Voic
     codec: text("codec"),
     codebooks,
     seconds: number("seconds"),
-    created: text("created"),
+    created,
     codes: Int32Array.from(codes),
   };
 }

@@ -19,13 +19,13 @@ async function read(name: string, content: string) {
 describe("readScript", () => {
   it("takes a turn from every line that is not blank", async () => {
     const text =
-      "0: Hello there.\r\n\n 12 :  And you: fine? \nNobody in particular.\n1999: A year.\n12345: no speaker\n";
+      "0: Hello there.\r\n\n 12 :  And you: fine? \nNobody in particular.\r1999: A year.\n9:30 in the morning\n";
     expect(await read("a.txt", text)).toEqual([
       { speaker: 0, text: "Hello there." },
       { speaker: 12, text: "And you: fine?" },
       { speaker: 7, text: "Nobody in particular." },
       { speaker: 1999, text: "A year." },
-      { speaker: 7, text: "12345: no speaker" },
+      { speaker: 7, text: "9:30 in the morning" },
     ]);
   });
 
@@ -40,6 +40,7 @@ describe("readScript", () => {
   it.each([
     ["a.txt", "0: fine\n1:  \n", /line 2: speaker 1 says nothing/],
     ["a.txt", " \n\n", /nobody says anything/],
+    ["a.txt", "0: a\n12345: b", /line 2: the speaker is no whole number/],
     ["a.json", "[]", /nobody says anything/],
     ["a.json", '{"speaker": 0}', /no list of turns/],
     ["a.json", '[{"speaker": 0, "text": "a"}, {"speaker": -1, "text": "b"}]', /turn 2: "speaker"/],

@@ -1,5 +1,6 @@
 import { Args, Flags } from "@oclif/core";
 import { readClip } from "../../../engine/audio/read-clip.js";
+import { turnTokens } from "../../../engine/client/speech-prompt.js";
 import { UserError } from "../../../engine/errors.js";
 import { refuseMissing } from "../../../engine/formats/refuse-missing.js";
 import { codecFingerprint } from "../../../engine/speech/codec-fingerprint.js";
@@ -49,6 +50,7 @@ export default class SpeakVoiceAdd extends BaseCommand {
       );
     }
     await refuseMissing(flags.audio);
+    await store.prepare();
     const session = await openSpeechModel({ flags, progress: this.progress(flags), signal: this.signal });
     try {
       await noteBundled(flags.model, (note) => this.note(note, flags));
@@ -57,13 +59,14 @@ export default class SpeakVoiceAdd extends BaseCommand {
       const seconds = clip.samples.length / sampleRate;
       if (clip.isSilent)
         this.note(`warning: ${flags.audio} is silent, from the first sample to the last`, flags);
-      if (clip.samples.length / samplesPerFrame > context / 2) {
+      const words = await turnTokens(session, flags.speaker, text, this.signal);
+      if (words.length + clip.samples.length / samplesPerFrame > context / 2) {
         const most = ((context / 2) * samplesPerFrame) / sampleRate;
         throw new UserError(
           "usage",
           "CONTEXT_TOO_LONG",
-          `${flags.audio} has ${seconds.toFixed(0)} s, and the model would have no room left for what it shall say`,
-          `Give at most ${most.toFixed(0)} s; ten are plenty.`,
+          `with ${seconds.toFixed(0)} s and ${words.length} tokens of words there would be no room left for what it shall say`,
+          `Words and clip may take half of the model's ${context} positions, ${most.toFixed(0)} s at most; ten are plenty.`,
         );
       }
       const codes = await session.encode(clip.samples, this.signal);

@@ -20,8 +20,9 @@ export default class SpeakVoiceRm extends BaseCommand {
     const store = new VoiceStore();
     // none is removed when one of them is not there
     for (const name of args.name) await store.find(name);
-    for (const name of new Set(args.name)) await store.remove(name);
-    if (flags.json) this.answerJson({ removed: args.name });
-    else this.note(`removed ${args.name.join(", ")}`, flags);
+    const removed = [...new Set(args.name)];
+    for (const name of removed) await store.remove(name);
+    if (flags.json) this.answerJson({ removed });
+    else this.note(`removed ${removed.join(", ")}`, flags);
   }
 }

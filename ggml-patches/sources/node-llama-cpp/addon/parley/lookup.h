@@ -1,5 +1,6 @@
 // Guesses what comes next from what came before: after the same tokens, the same tokens again (prompt lookup decoding,
-// Saxena 2023). Guesses are checked by the model, several in one evaluation; they change the speed alone.
+// Saxena 2023). Guesses are checked by the model, several in one evaluation; they change the speed,
+// and beside that only how sums are rounded.
 #pragma once
 
 #include <algorithm>
