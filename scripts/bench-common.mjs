@@ -98,3 +98,12 @@ export function loadLine() {
     .map((value) => value.toFixed(1))
     .join(" ")}`;
 }
+
+/** The same tokens in every run: a linear congruential generator (Numerical Recipes' constants). */
+export function pseudoRandomTokens(count, vocabulary) {
+  let state = 1;
+  return Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * vocabulary);
+  });
+}

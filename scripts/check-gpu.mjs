@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { parleyCommand, runProgram } from "./bench-common.mjs";
+import { parleyCommand, pseudoRandomTokens, runProgram } from "./bench-common.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -49,15 +49,6 @@ function nmse(reference, other) {
     square += reference[i] ** 2;
   }
   return difference / square;
-}
-
-/** The same tokens in every run: a linear congruential generator (Numerical Recipes' constants). */
-function pseudoRandomTokens(count, vocabulary) {
-  let state = 1;
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * vocabulary);
-  });
 }
 
 async function compareForward(model, vocabulary, folder) {

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { parleyCommand, runProgram } from "./bench-common.mjs";
+import { parleyCommand, pseudoRandomTokens, runProgram } from "./bench-common.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,16 +26,7 @@ if (checkpoint === undefined) {
   process.exit(2);
 }
 const { vocab_size: vocabulary } = JSON.parse(readFileSync(path.join(checkpoint, "config.json"), "utf8"));
-const tokens = values.tokens ?? pseudoRandomTokens(Number(values.count)).join(",");
-
-/** The same tokens in every run: a linear congruential generator (Numerical Recipes' constants). */
-function pseudoRandomTokens(count) {
-  let state = 1;
-  return Array.from({ length: count }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * vocabulary);
-  });
-}
+const tokens = values.tokens ?? pseudoRandomTokens(Number(values.count), vocabulary).join(",");
 
 /** @returns float32 logits, one row of the vocabulary per token */
 async function logitsOf(type, folder) {

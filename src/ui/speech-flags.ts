@@ -5,7 +5,7 @@ import { modelFlag, modelFlags } from "./model-flags.js";
 /** What speaks when nobody names a model: bundled. */
 export const DEFAULT_SPEECH_MODEL = "pocket-csm";
 
-/** Where a speech model is found and what computes it. The speech library computes on the CPU. */
+/** Where a speech model is found and what computes it. */
 export const speechModelFlags = {
   model: modelFlag(DEFAULT_SPEECH_MODEL),
   type: modelFlags.type,

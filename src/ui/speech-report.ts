@@ -1,3 +1,4 @@
+import { rounded } from "../engine/system/rounded.js";
 import { realTimeFactorOf } from "../engine/speech/real-time-factor.js";
 import type { Recording } from "./speech-recording.js";
 
@@ -80,8 +81,4 @@ export function warnings(recordings: readonly Recording[], sampleRate: number): 
       ? [...parts, `warning: ${name} was cut at ${at} s, where the model's context ends`]
       : parts;
   });
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

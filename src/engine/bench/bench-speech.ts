@@ -5,7 +5,8 @@ import { UserError } from "../errors.js";
 import type { SpeakParams } from "../host/protocol.js";
 import { realTimeFactorOf } from "../speech/real-time-factor.js";
 import { roundName, type BenchProgress } from "./bench-progress.js";
-import { rounded, spreads, type Spread } from "./spread.js";
+import { rounded } from "../system/rounded.js";
+import { spreads, type Spread } from "./spread.js";
 
 export interface SpeechBenchPlan {
   /** most frames of the utterance; a model may end it earlier */

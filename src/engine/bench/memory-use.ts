@@ -1,4 +1,4 @@
-import { rounded } from "./spread.js";
+import { rounded } from "../system/rounded.js";
 
 /** How much of the memory's bandwidth a model uses. Rates are in GB/s, 10^9 bytes each second. */
 export interface MemoryUse {

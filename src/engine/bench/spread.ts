@@ -1,3 +1,5 @@
+import { rounded } from "../system/rounded.js";
+
 /** What several rounds measured of one thing. */
 export interface Spread {
   readonly median: number;
@@ -29,9 +31,4 @@ export function spreadOf(values: readonly number[]): Spread {
   const middle = (sorted.length - 1) / 2;
   const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
   return { median: rounded(median), min: sorted[0]!, max: sorted.at(-1)! };
-}
-
-/** To thousandths. */
-export function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -1,3 +1,5 @@
+import { rounded } from "../system/rounded.js";
+
 /** Why a generation ended. */
 export type FinishReason = "stop" | "length" | "interrupted" | "overflow";
 
@@ -79,8 +81,4 @@ export function speedsOf(run: {
 /** A rate that is a number whatever the clock says: JSON has no infinity. */
 function perSecond(tokens: number, ms: number): number {
   return tokens > 0 && ms > 0 ? rounded((1000 * tokens) / ms) : 0;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -92,8 +92,8 @@ async function* speakParts(
   const isFull =
     ended < lines.length || (cut !== undefined && total + session.loaded.samplesPerFrame > mostSamples);
   const nothing = { codes: new Int32Array(0), audio: new Float32Array(0) };
-  // the end of the whole is told of once
+  // where the last part reached the end of the whole, that is told of once
   yield isFull
-    ? { ...nothing, utterance, end: "cap", faults: faults.slice(0, -1) }
+    ? { ...nothing, utterance, end: "cap", faults: cut === undefined ? faults : faults.slice(0, -1) }
     : { ...nothing, utterance, end: "eos", faults };
 }

@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../system/atomic-file.js";
 import { outputError } from "../system/output-errors.js";
 import { dataFolder } from "../system/xdg.js";
 import { readWholeFile } from "./turn.js";
-import { readVoice, writeVoice, type Voice } from "./voice.js";
+import { readVoice, VOICE_ERRORS, writeVoice, type Voice } from "./voice.js";
 
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}_.-]{0,63}$/u;
 const ENDING = ".json";
@@ -47,8 +47,8 @@ export class VoiceStore {
   /** @throws UserError VOICE_NOT_FOUND (exit 66), VOICE_FILE (exit 65), VOICE_NAME (exit 2) */
   async read(name: string): Promise<Voice> {
     const file = await this.find(name);
-    const errors = { code: "VOICE_FILE", hint: "Remove it with parley speak voice rm, and add it again." };
-    return readVoice(parseStrictJson(await readWholeFile(file, errors), { file, ...errors }), name, file);
+    const bytes = await readWholeFile(file, VOICE_ERRORS);
+    return readVoice(parseStrictJson(bytes, { file, ...VOICE_ERRORS }), name, file);
   }
 
   /** @throws UserError VOICE_NAME (exit 2), OUTPUT_EXISTS (exit 73) and others of writeFileAtomically */

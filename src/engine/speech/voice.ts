@@ -19,7 +19,11 @@ export interface Voice {
 }
 
 const FORMAT = 1;
-const HINT = "Remove it with parley speak voice rm, and add it again.";
+/** How a file is refused that holds no voice. */
+export const VOICE_ERRORS = {
+  code: "VOICE_FILE",
+  hint: "Remove it with parley speak voice rm, and add it again.",
+};
 
 export function writeVoice({ codes, ...voice }: Voice): string {
   return `${JSON.stringify({ format: FORMAT, ...voice, codes: [...codes] })}\n`;
@@ -30,7 +34,7 @@ export function writeVoice({ codes, ...voice }: Voice): string {
  * @throws UserError VOICE_FILE (exit 65)
  */
 export function readVoice(document: JsonValue, name: string, file: string): Voice {
-  const refuse = (fault: string) => badFile("VOICE_FILE", file, fault, HINT);
+  const refuse = (fault: string) => badFile(VOICE_ERRORS.code, file, fault, VOICE_ERRORS.hint);
   if (!(document instanceof Map)) throw refuse("it holds no object");
   const entry = document as JsonObject;
   if (entry.get("format") !== FORMAT) throw refuse(`"format" is not ${FORMAT}`);

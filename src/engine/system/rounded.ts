@@ -1,0 +1,4 @@
+/** A figure for a document of --json: to thousandths. */
+export function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
